@@ -1,0 +1,455 @@
+//! A store with everything it has seen. Causality is decided here and nowhere else.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use smallvec::SmallVec;
+
+use crate::change::{Change, Observed, Path};
+use crate::delta::{Delta, Effect};
+use crate::edit::Transaction;
+use crate::live::Live;
+use crate::{Dot, DotSet, DotStore, Merge, Writer};
+
+/// A store with everything it has seen: the unit that merges.
+///
+/// What it knows of each dot is one of three things: not seen yet, seen and live (its entry is in the store), or seen
+/// and retired (removed or overwritten). A merge moves every dot to the further of the two sides' stages. So a removal
+/// takes exactly what was observed, a write that is causally later wins, and a replica that was away for any time
+/// cannot bring back what was removed: there are no tombstones to lose (Almeida, Shoker, Baquero, *Delta State
+/// Replicated Data Types*, 2018, section 7).
+///
+/// **Reading** goes through to the store: `cart.items().get("milk")`. **Writing** goes through [`edit`](Self::edit).
+///
+/// **Cost.** Merging a delta costs the delta. Merging two whole states costs the dots in which they differ, plus a
+/// comparison of a bit per dot that skips equal stretches: 10⁶ equal elements take some 10 µs. Kept per dot: 4 bytes for
+/// the index and a bit, beside the store's own part; nothing for retired dots but the runs they lie in.
+///
+/// ```
+/// use crdt_core::{Causal, Merge, OrSet, ReplicaId, Writer};
+///
+/// let mut alice = Writer::new(ReplicaId::from_u128(1));
+/// let mut bob = Writer::new(ReplicaId::from_u128(2));
+/// let mut desk = Causal::<OrSet<&'static str>>::new();
+/// let (delta, _) = desk.edit(&mut alice, |set| set.insert("lamp"));
+///
+/// let mut phone = Causal::<OrSet<&'static str>>::new();
+/// phone.merge(delta);
+/// let (removal, _) = phone.edit(&mut bob, |set| set.remove("lamp"));
+/// let (again, _) = desk.edit(&mut alice, |set| set.insert("lamp"));   // concurrently
+/// desk.merge(removal);
+/// phone.merge(again);
+/// assert!(desk.contains("lamp") && phone.contains("lamp"));           // the removal had not seen the second insert
+/// assert_eq!(desk, phone);
+/// ```
+#[derive(Clone)]
+pub struct Causal<S: DotStore> {
+    pub(crate) store: S,
+    pub(crate) seen: DotSet,
+    pub(crate) live: Live<S::Place>,
+}
+
+/// What a replica holds, as sets of dots: enough for another one to compute the smallest delta for it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Summary {
+    /// All dots it knows.
+    pub seen: DotSet,
+    /// Those still in its store.
+    pub live: DotSet,
+}
+
+impl<S: DotStore> Causal<S> {
+    /// The empty state.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_seed(0)
+    }
+
+    /// The empty state, its hash tables keyed by `seed`. Pass a random one where keys or ids come from people who may
+    /// choose them to collide. The seed is no part of the value: it changes neither order nor bytes.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        Self { store: S::with_seed(seed), seen: DotSet::with_seed(seed), live: Live::with_seed(seed) }
+    }
+
+    /// All dots that were seen.
+    #[must_use]
+    pub fn seen(&self) -> &DotSet {
+        &self.seen
+    }
+
+    /// The dots that are still in the store. Costs a pass over the index, a bit per dot.
+    #[must_use]
+    pub fn live(&self) -> DotSet {
+        self.live.to_dot_set()
+    }
+
+    /// How many dots are in the store; O(1).
+    #[must_use]
+    pub fn live_len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// What is held here, for a peer that wants to [`diff`](Self::diff) against it.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary { seen: self.seen.clone(), live: self.live() }
+    }
+
+    /// Edits the state, and returns what is new with the closure's answer.
+    ///
+    /// An edit that changes nothing takes no dot, and its delta is empty. Any other takes at least one. If the closure
+    /// panics, what it wrote until then stays in the state, and reaches others by
+    /// [`delta_since`](Self::delta_since).
+    pub fn edit<R>(&mut self, writer: &mut Writer, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> (Delta<S>, R) {
+        let mut transaction = Transaction::new(self, writer, false);
+        let answer = f(&mut transaction.cursor());
+        (transaction.commit(), answer)
+    }
+
+    /// Edits the state with a closure that may fail; if it does, the state and the writer are as before.
+    ///
+    /// Undoing costs what the edit had done. The same happens if the closure panics.
+    ///
+    /// # Errors
+    /// Whatever the closure returns.
+    pub fn try_edit<R, E>(
+        &mut self,
+        writer: &mut Writer,
+        f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
+    ) -> Result<(Delta<S>, R), E> {
+        let mut transaction = Transaction::new(self, writer, true);
+        let answer = f(&mut transaction.cursor())?;
+        Ok((transaction.commit(), answer))
+    }
+
+    #[inline]
+    pub(crate) fn put_in(&mut self, dot: Dot, entry: S::Entry) {
+        let place = self.store.graft(dot, entry);
+        let new = self.live.insert(dot, place);
+        debug_assert!(new, "an entry is grafted only under a dot that has none");
+    }
+
+    #[inline]
+    pub(crate) fn take_out(&mut self, dot: Dot) {
+        if let Some(place) = self.live.remove(dot) {
+            self.store.prune(dot, &place);
+        }
+    }
+
+    /// What someone who has seen `seen` lacks, removals included.
+    ///
+    /// Sound for any receiver that has seen at least that. Which of its dots are still live there is not known here, so
+    /// all that were retired are named: in runs, at most one more than there are live dots. Where both sides can
+    /// exchange a [`Summary`], [`diff`](Self::diff) is smaller.
+    pub fn delta_since(&self, seen: &DotSet) -> Delta<S> {
+        let retired = self.seen.intersection(seen).difference(&self.live());
+        self.delta_with(seen, retired)
+    }
+
+    /// The smallest delta that brings someone with this summary up to here: no entry it has, no dot it knows as
+    /// retired.
+    pub fn diff(&self, peer: &Summary) -> Delta<S> {
+        let retired = peer.live.intersection(&self.seen).difference(&self.live());
+        self.delta_with(&peer.seen, retired)
+    }
+
+    /// Everything, as a delta.
+    pub fn to_delta(&self) -> Delta<S> {
+        self.delta_with(&DotSet::new(), DotSet::new())
+    }
+
+    fn delta_with(&self, seen: &DotSet, retired: DotSet) -> Delta<S> {
+        let mut entries = SmallVec::new();
+        self.live.unseen_by(seen, |dot, place| entries.push((dot, self.store.entry(dot, place))));
+        entries.sort_unstable_by_key(|(dot, _)| *dot);
+        Delta { entries, own: self.seen.difference(seen), retired }
+    }
+
+    /// Merges a delta and says what a reader would notice, without reading the state again: one [`Change`] for each
+    /// touched element, key or value that looks different now. A concurrent write that loses is no change.
+    pub fn merge_changes(&mut self, delta: &Delta<S>) -> Vec<Change> {
+        let effect = self.effect_of(delta);
+        let touched = effect.added.iter().chain(&effect.removed).map(|(_, entry)| entry);
+        let mut before = alloc::collections::BTreeMap::<Path, (&S::Entry, Observed)>::new();
+        for entry in touched {
+            let mut path = Path::new();
+            let observed = self.store.observe(entry, &mut path);
+            before.entry(path).or_insert((entry, observed));
+        }
+        self.merge(delta);
+        let changes = before.into_iter().filter_map(|(path, (entry, before))| {
+            let after = self.store.observe(entry, &mut Path::new());
+            (before != after).then_some(Change { path, before, after })
+        });
+        changes.collect()
+    }
+
+    /// Merges a delta and says which entries came and went.
+    pub fn merge_effect(&mut self, delta: &Delta<S>) -> Effect<S> {
+        let effect = self.effect_of(delta);
+        self.merge(delta);
+        effect
+    }
+
+    /// What merging would do.
+    fn effect_of(&self, delta: &Delta<S>) -> Effect<S> {
+        let mut effect = Effect { added: Vec::new(), removed: Vec::new() };
+        for (dot, entry) in &delta.entries {
+            if !self.seen.contains(*dot) {
+                effect.added.push((*dot, entry.clone()));
+            } else if let Some(mine) = self.outranked_by(*dot, entry) {
+                effect.removed.push((*dot, mine));
+                effect.added.push((*dot, entry.clone()));
+            }
+        }
+        for dot in self.retired_by(delta) {
+            let place = self.live.get(dot).expect("dots to retire are live");
+            effect.removed.push((dot, self.store.entry(dot, place)));
+        }
+        effect.removed.sort_unstable_by_key(|(dot, _)| *dot);
+        effect
+    }
+
+    /// The live dots that a delta retires.
+    fn retired_by(&self, delta: &Delta<S>) -> SmallVec<[Dot; 1]> {
+        let mut gone = SmallVec::new();
+        self.live.among(&delta.retired, |dot, _| gone.push(dot));
+        // Own dots without an entry were retired at birth; mostly there are none.
+        if delta.own.len() > delta.entries.len() as u64 {
+            self.live.among(&delta.own, |dot, _| {
+                if !delta.has_entry(dot) {
+                    gone.push(dot);
+                }
+            });
+        }
+        gone
+    }
+
+    /// The entry here under a live dot, if the other value that somebody gave to the same dot wins over it. Both sides
+    /// must decide alike, so the greater one by canonical bytes wins.
+    fn outranked_by(&self, dot: Dot, theirs: &S::Entry) -> Option<S::Entry> {
+        let mine = self.store.entry(dot, self.live.get(dot)?);
+        (mine != *theirs && entry_bytes::<S>(dot, &mine) < entry_bytes::<S>(dot, theirs)).then_some(mine)
+    }
+
+    /// Dots for which this delta has another value than the state: two memories wrote under one id. Both values were
+    /// offered, the same one wins everywhere, and the replica to ask about it is the dot's.
+    #[must_use]
+    pub fn equivocations(&self, delta: &Delta<S>) -> Vec<Dot> {
+        let differs =
+            |dot: Dot, entry: &S::Entry| self.live.get(dot).is_some_and(|place| self.store.entry(dot, place) != *entry);
+        delta.entries().filter(|(dot, entry)| differs(*dot, entry)).map(|(dot, _)| dot).collect()
+    }
+
+    fn merge_entry(&mut self, dot: Dot, entry: S::Entry) -> bool {
+        if self.seen.contains(dot) {
+            let outranked = self.outranked_by(dot, &entry).is_some();
+            if outranked {
+                self.take_out(dot);
+                self.put_in(dot, entry);
+            }
+            return outranked;
+        }
+        self.put_in(dot, entry);
+        true
+    }
+
+    /// Everything of a delta but its entries.
+    fn merge_dots(&mut self, delta: &Delta<S>) -> bool {
+        // After the entries, so that a key whose value is replaced does not vanish and come back.
+        let gone = self.retired_by(delta);
+        for dot in &gone {
+            self.take_out(*dot);
+        }
+        self.seen.union_with(&delta.own) | self.seen.union_with(&delta.retired) | !gone.is_empty()
+    }
+
+    fn merge_state(&mut self, other: &Self) -> bool {
+        let gone = self.live.retired_by(&other.seen, &other.live);
+        let (store, live) = (&mut self.store, &mut self.live);
+        // Room is made at once where much comes in; the count of theirs is a bound for it.
+        let fresh = other.live.len().saturating_sub(live.len());
+        if fresh > 64 {
+            store.reserve(fresh);
+        }
+        other.live.unseen_by(&self.seen, |dot, place| {
+            let place = store.graft_from(dot, &other.store, place);
+            live.insert(dot, place);
+        });
+        let lost = !gone.is_empty();
+        for dot in gone {
+            self.take_out(dot);
+        }
+        self.seen.union_with(&other.seen) | lost
+    }
+
+    /// Whether equal sets of dots are here and there. Answers "in sync?" in O(1) per replica: a sum over the live dots
+    /// that is kept up to date, and one over the runs that were seen. Not proof against forgery.
+    #[must_use]
+    pub fn dots_digest(&self) -> u64 {
+        self.live.digest().wrapping_add(self.seen.digest().rotate_left(32))
+    }
+
+    /// A hash of the canonical bytes (XXH3, 128 bits): equal states have equal digests on every platform. Costs an
+    /// encoding. Not proof against forgery.
+    #[must_use]
+    pub fn content_digest(&self) -> u128 {
+        xxhash_rust::xxh3::xxh3_128(&self.encode())
+    }
+
+    /// Memory in use, in bytes, about.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.store.heap_bytes() + self.seen.heap_bytes() + self.live.heap_bytes()
+    }
+
+    /// Checks what must always hold: the live dots are those of the store, and all of them were seen.
+    ///
+    /// # Errors
+    /// Which of it does not hold. That is a fault of this library or of a type's author, never of the input.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        let mut found = 0;
+        let mut fault = None;
+        self.store.visit(&mut |dot, place| {
+            found += 1;
+            if self.live.get(dot) != Some(&place) {
+                fault = Some(Invalid::NotIndexed(dot));
+            } else if !self.seen.contains(dot) {
+                fault = Some(Invalid::NotSeen(dot));
+            }
+        });
+        match fault {
+            Some(fault) => Err(fault),
+            None if found != self.live.len() => Err(Invalid::NotStored),
+            None => Ok(()),
+        }
+    }
+
+    /// A state from a decoded store.
+    pub(crate) fn from_parts(store: S, seen: DotSet) -> Result<Self, Invalid> {
+        let mut live = Live::with_seed(0);
+        let mut fault = None;
+        store.visit(&mut |dot, place| {
+            if !live.insert(dot, place) {
+                fault = Some(Invalid::Twice(dot));
+            } else if !seen.contains(dot) {
+                fault = Some(Invalid::NotSeen(dot));
+            }
+        });
+        fault.map_or(Ok(Self { store, seen, live }), Err)
+    }
+}
+
+/// The canonical bytes of one entry with its path.
+fn entry_bytes<S: DotStore>(dot: Dot, entry: &S::Entry) -> Vec<u8> {
+    let mut alone = Causal::<S>::new();
+    alone.put_in(dot, entry.clone());
+    alone.seen.insert(dot);
+    alone.encode()
+}
+
+/// Something that must always hold does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Invalid {
+    /// The store has an entry which the index does not name, or names elsewhere.
+    NotIndexed(Dot),
+    /// The index names a dot which the store does not have.
+    NotStored,
+    /// A live dot was never seen.
+    NotSeen(Dot),
+    /// One dot names two entries.
+    Twice(Dot),
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Invalid::NotIndexed(dot) => write!(f, "the entry of dot {dot} is not indexed"),
+            Invalid::NotStored => write!(f, "an indexed dot has no entry"),
+            Invalid::NotSeen(dot) => write!(f, "live dot {dot} was never seen"),
+            Invalid::Twice(dot) => write!(f, "dot {dot} names two entries"),
+        }
+    }
+}
+
+impl core::error::Error for Invalid {}
+
+impl<S: DotStore> Default for Causal<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Reading a state is reading its store.
+impl<S: DotStore> Deref for Causal<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.store
+    }
+}
+
+/// Equal states saw the same and hold the same.
+impl<S: DotStore> PartialEq for Causal<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.seen == other.seen
+            && self.live.len() == other.live.len()
+            && self.live.iter().all(|(dot, place)| {
+                let theirs = other.live.get(dot).map(|place| other.store.entry(dot, place));
+                theirs.is_some_and(|theirs| self.store.entry(dot, place) == theirs)
+            })
+    }
+}
+
+impl<S: DotStore + Eq> Eq for Causal<S> {}
+
+impl<S: DotStore + fmt::Debug> fmt::Debug for Causal<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Causal").field("store", &self.store).field("seen", &self.seen).finish()
+    }
+}
+
+impl<S: DotStore> Merge<&Causal<S>> for Causal<S> {
+    fn merge(&mut self, other: &Causal<S>) -> bool {
+        self.merge_state(other)
+    }
+}
+
+impl<S: DotStore> Merge for Causal<S> {
+    fn merge(&mut self, other: Causal<S>) -> bool {
+        self.merge_state(&other)
+    }
+}
+
+impl<S: DotStore> Merge<Delta<S>> for Causal<S> {
+    fn merge(&mut self, mut delta: Delta<S>) -> bool {
+        let entries = core::mem::take(&mut delta.entries);
+        // What is retired is found by looking for entries, so they are looked at before they are moved.
+        if delta.own.len() == entries.len() as u64 {
+            let grew = entries.into_iter().fold(false, |grew, (dot, entry)| self.merge_entry(dot, entry) | grew);
+            let gone = {
+                let mut gone = SmallVec::<[Dot; 1]>::new();
+                self.live.among(&delta.retired, |dot, _| gone.push(dot));
+                gone
+            };
+            let grew = grew | !gone.is_empty();
+            for dot in gone {
+                self.take_out(dot);
+            }
+            return self.seen.union_with(&delta.own) | self.seen.union_with(&delta.retired) | grew;
+        }
+        delta.entries = entries;
+        self.merge(&delta)
+    }
+}
+
+impl<S: DotStore> Merge<&Delta<S>> for Causal<S> {
+    fn merge(&mut self, delta: &Delta<S>) -> bool {
+        let grew = delta.entries.iter().fold(false, |grew, (dot, entry)| self.merge_entry(*dot, entry.clone()) | grew);
+        self.merge_dots(delta) | grew
+    }
+}

@@ -1,0 +1,291 @@
+//! Whole buffers: a header, the ids, and a state, a delta or a set of dots.
+
+use alloc::vec::Vec;
+
+use super::encode::IdTable;
+use super::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
+use crate::causal::Invalid;
+use crate::{Causal, Delta, Dot, DotSet, DotStore, ReplicaId, Summary, VersionVector};
+
+/// 0xC, the format; 1, its version.
+const FORMAT: u8 = 0xC1;
+
+/// What a buffer holds: the high three bits of its second byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Form {
+    State = 0,
+    Delta = 1,
+    /// A delta that creates what its entries name, and retires nothing: the dots are not written a second time.
+    Additions = 2,
+    Dots = 3,
+    Version = 4,
+    Summary = 5,
+    /// A value that merges by itself, without having seen anything.
+    Plain = 6,
+}
+
+const FORMS: [Form; 7] =
+    [Form::State, Form::Delta, Form::Additions, Form::Dots, Form::Version, Form::Summary, Form::Plain];
+
+/// The low five bits of the second byte, where there are more ids than they can say: the rest follows as a varint.
+const MANY_IDS: usize = 31;
+
+/// A value with canonical bytes: equal values have equal bytes, on every platform.
+pub trait Canonical: Sized {
+    /// The bytes.
+    #[must_use]
+    fn encode(&self) -> Vec<u8>;
+
+    /// The value that has these bytes.
+    ///
+    /// Whatever the bytes, this neither panics nor allocates more than a fixed multiple of their length.
+    ///
+    /// # Errors
+    /// If no value of this type has these bytes; see [`DecodeErrorKind`].
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let value = Self::read(bytes)?;
+        // One spelling per value: what is read must be what would be written.
+        let again = value.encode();
+        if again == bytes {
+            return Ok(value);
+        }
+        let at = again.iter().zip(bytes).take_while(|(again, given)| again == given).count();
+        Err(DecodeError { at, kind: DecodeErrorKind::NotCanonical })
+    }
+
+    /// Reads without checking the spelling.
+    #[doc(hidden)]
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError>;
+}
+
+/// The value that has these bytes; see [`Canonical::decode`].
+///
+/// # Errors
+/// If no value of this type has these bytes.
+pub fn decode<T: Canonical>(bytes: &[u8]) -> Result<T, DecodeError> {
+    T::decode(bytes)
+}
+
+pub(crate) fn write(
+    form: Form,
+    ids: impl IntoIterator<Item = ReplicaId>,
+    body: impl FnOnce(&mut Encoder<'_>),
+) -> Vec<u8> {
+    let table = IdTable::new(ids);
+    let mut to = Encoder::new(Vec::new(), &table);
+    to.byte(FORMAT);
+    to.byte((form as u8) << 5 | table.ids.len().min(MANY_IDS) as u8);
+    if table.ids.len() >= MANY_IDS {
+        to.varint((table.ids.len() - MANY_IDS) as u64);
+    }
+    for id in &table.ids {
+        to.raw(&id.to_bytes());
+    }
+    body(&mut to);
+    to.out
+}
+
+/// Reads a buffer of one of these forms.
+pub(crate) fn read<T>(
+    bytes: &[u8],
+    wanted: &[Form],
+    body: impl FnOnce(Form, &mut Decoder<'_>) -> Result<T, DecodeError>,
+) -> Result<T, DecodeError> {
+    let mut from = Decoder::new(bytes);
+    let format = from.byte()?;
+    if format >> 4 != FORMAT >> 4 {
+        return Err(DecodeError { at: 0, kind: DecodeErrorKind::NotOurs });
+    }
+    if format != FORMAT {
+        return Err(DecodeError { at: 0, kind: DecodeErrorKind::NewerVersion(format & 0x0f) });
+    }
+    let byte = from.byte()?;
+    let form = FORMS.into_iter().find(|form| *form as u8 == byte >> 5 && wanted.contains(form));
+    let Some(form) = form else {
+        return Err(DecodeError { at: 1, kind: DecodeErrorKind::OtherForm });
+    };
+    let mut count = usize::from(byte & 0x1f);
+    if count == MANY_IDS {
+        count = from.count(16)?.saturating_add(MANY_IDS);
+    }
+    for _ in 0..count {
+        let id = from.raw(16)?.try_into().expect("16 bytes");
+        from.ids.push(ReplicaId::from_bytes(id));
+    }
+    let value = body(form, &mut from)?;
+    if from.remaining() > 0 {
+        return Err(from.error(DecodeErrorKind::TooLong));
+    }
+    Ok(value)
+}
+
+fn write_root<S: DotStore>(store: &S, to: &mut Encoder<'_>) {
+    if store.is_bottom() {
+        return to.byte(0);
+    }
+    to.byte(S::KIND.code());
+    S::encode_many(&[store], to);
+}
+
+pub(crate) fn read_root<S: DotStore>(from: &mut Decoder<'_>) -> Result<S, DecodeError> {
+    if from.peek() == Some(0) {
+        from.byte()?;
+        return Ok(S::default());
+    }
+    read_store::<S>(1, from)?.pop().ok_or_else(|| from.error(DecodeErrorKind::TooShort))
+}
+
+/// A kind, and a column of that many stores.
+pub(crate) fn read_store<S: DotStore>(count: usize, from: &mut Decoder<'_>) -> Result<Vec<S>, DecodeError> {
+    let kind: Kind = from.kind()?;
+    if kind != S::KIND {
+        return Err(from.error(DecodeErrorKind::OtherKind));
+    }
+    from.deeper(|from| S::decode_many(count, from))
+}
+
+fn ids_of(set: &DotSet) -> impl Iterator<Item = ReplicaId> + '_ {
+    set.rows().map(|(replica, _)| replica)
+}
+
+fn invalid(from: &Decoder<'_>, fault: Invalid) -> DecodeError {
+    from.error(match fault {
+        Invalid::NotSeen(_) => DecodeErrorKind::NotSeen,
+        _ => DecodeErrorKind::DotTwice,
+    })
+}
+
+impl<S: DotStore> Canonical for Causal<S> {
+    fn encode(&self) -> Vec<u8> {
+        write(Form::State, ids_of(&self.seen), |to| {
+            to.dot_set(&self.seen);
+            write_root(&self.store, to);
+        })
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes, &[Form::State], |_, from| {
+            let seen = from.dot_set()?;
+            let store = read_root(from)?;
+            Self::from_parts(store, seen).map_err(|fault| invalid(from, fault))
+        })
+    }
+}
+
+impl<S: DotStore> Causal<S> {
+    /// Its canonical bytes; see [`Canonical::encode`].
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Canonical::encode(self)
+    }
+
+    /// The state that has these bytes.
+    ///
+    /// # Errors
+    /// See [`Canonical::decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Canonical::decode(bytes)
+    }
+}
+
+impl<S: DotStore> Canonical for Delta<S> {
+    fn encode(&self) -> Vec<u8> {
+        let mut store = S::default();
+        for (dot, entry) in &self.entries {
+            store.graft(*dot, entry.clone());
+        }
+        if self.only_adds() {
+            return write(Form::Additions, ids_of(&self.own), |to| write_root(&store, to));
+        }
+        write(Form::Delta, ids_of(&self.own).chain(ids_of(&self.retired)), |to| {
+            to.dot_set(&self.own);
+            to.dot_set(&self.retired);
+            write_root(&store, to);
+        })
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes, &[Form::Delta, Form::Additions], |form, from| {
+            let mut own = DotSet::new();
+            let mut retired = DotSet::new();
+            if form == Form::Delta {
+                own = from.dot_set()?;
+                retired = from.dot_set()?;
+            }
+            let store: S = read_root(from)?;
+            let mut dots: Vec<(Dot, S::Place)> = Vec::new();
+            store.visit(&mut |dot, place| dots.push((dot, place)));
+            dots.sort_unstable_by_key(|(dot, _)| *dot);
+            if dots.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return Err(from.error(DecodeErrorKind::DotTwice));
+            }
+            if form == Form::Additions {
+                own.extend(dots.iter().map(|(dot, _)| *dot));
+            } else if dots.iter().any(|(dot, _)| !own.contains(*dot)) {
+                return Err(from.error(DecodeErrorKind::NotSeen));
+            }
+            // What it creates and has no entry for is retired at birth; to name it twice is another spelling.
+            if !own.intersection(&retired).is_empty() {
+                return Err(from.error(DecodeErrorKind::NotCanonical));
+            }
+            let entries = dots.into_iter().map(|(dot, place)| (dot, store.entry(dot, &place))).collect();
+            Ok(Self { entries, own, retired })
+        })
+    }
+}
+
+impl<S: DotStore> Delta<S> {
+    /// Its canonical bytes; see [`Canonical::encode`].
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Canonical::encode(self)
+    }
+
+    /// The delta that has these bytes.
+    ///
+    /// # Errors
+    /// See [`Canonical::decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Canonical::decode(bytes)
+    }
+}
+
+impl Canonical for DotSet {
+    fn encode(&self) -> Vec<u8> {
+        write(Form::Dots, ids_of(self), |to| to.dot_set(self))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes, &[Form::Dots], |_, from| from.dot_set())
+    }
+}
+
+impl Canonical for VersionVector {
+    fn encode(&self) -> Vec<u8> {
+        write(Form::Version, self.iter().map(|(replica, _)| replica), |to| to.dot_set(&DotSet::from(self)))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes, &[Form::Version], |_, from| from.dot_set().map(|set| set.version()))
+    }
+}
+
+impl Canonical for Summary {
+    fn encode(&self) -> Vec<u8> {
+        write(Form::Summary, ids_of(&self.seen), |to| {
+            to.dot_set(&self.seen);
+            to.dot_set(&self.live);
+        })
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes, &[Form::Summary], |_, from| {
+            let (seen, live) = (from.dot_set()?, from.dot_set()?);
+            if !live.is_subset(&seen) {
+                return Err(from.error(DecodeErrorKind::NotSeen));
+            }
+            Ok(Self { seen, live })
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! What is new, and what a merge did.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use smallvec::SmallVec;
+
+use crate::{Dot, DotSet, DotStore, Merge};
+
+/// Entries with their dots, ascending by dot.
+pub(crate) type Entries<S> = SmallVec<[(Dot, <S as DotStore>::Entry); 1]>;
+
+/// The part of a state that is new: entries, and the dots it retires (Almeida, Shoker, Baquero 2018).
+///
+/// A delta names *exactly* the dots it creates and those it retires, never a prefix of somebody's history: one that
+/// claims more than it accounts for makes its receiver drop what it skipped. So deltas merge in any order, any number
+/// of times, alone or in groups. Where causes must come first, order them yourself (a removal may otherwise be applied
+/// before what it removes was shown).
+///
+/// Its size is that of the change; merging it costs its size, not that of the state.
+#[must_use = "a delta is what the other replicas have to be told"]
+#[derive(Clone)]
+pub struct Delta<S: DotStore> {
+    pub(crate) entries: Entries<S>,
+    pub(crate) own: DotSet,
+    pub(crate) retired: DotSet,
+}
+
+impl<S: DotStore> Delta<S> {
+    /// Nothing.
+    pub fn new() -> Self {
+        Self { entries: SmallVec::new(), own: DotSet::new(), retired: DotSet::new() }
+    }
+
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.retired.is_empty()
+    }
+
+    /// The dots it creates. Those without an entry were retired at birth: a removal's dot, or something that was
+    /// written and removed again within the delta.
+    #[must_use]
+    pub fn own(&self) -> &DotSet {
+        &self.own
+    }
+
+    /// The dots outside [`own`](Self::own) that it retires.
+    #[must_use]
+    pub fn retired(&self) -> &DotSet {
+        &self.retired
+    }
+
+    /// Its entries, ascending by dot.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (Dot, &S::Entry)> {
+        self.entries.iter().map(|(dot, entry)| (*dot, entry))
+    }
+
+    pub(crate) fn has_entry(&self, dot: Dot) -> bool {
+        self.entries.binary_search_by_key(&dot, |(dot, _)| *dot).is_ok()
+    }
+
+    /// Whether every dot it creates has an entry and nothing is retired.
+    pub(crate) fn only_adds(&self) -> bool {
+        self.retired.is_empty() && self.own.len() == self.entries.len() as u64
+    }
+
+    fn names(&self, dot: Dot) -> bool {
+        self.own.contains(dot) || self.retired.contains(dot)
+    }
+
+    fn join(&mut self, other: Self) -> bool {
+        let mut grew = false;
+        let appends = match (self.entries.last(), other.entries.first()) {
+            (Some((last, _)), Some((first, _))) => last < first,
+            _ => true,
+        };
+        // An entry stays unless the other side knows its dot and has no entry for it.
+        let kept = self.entries.len();
+        self.entries.retain(|(dot, _)| !other.names(*dot) || other.has_entry(*dot));
+        grew |= self.entries.len() < kept;
+        let (own, retired) = (&self.own, &self.retired);
+        let fresh = other.entries.into_iter().filter(|(dot, _)| !own.contains(*dot) && !retired.contains(*dot));
+        let before = self.entries.len();
+        self.entries.extend(fresh);
+        grew |= self.entries.len() > before;
+        if !appends {
+            self.entries.sort_unstable_by_key(|(dot, _)| *dot);
+        }
+        grew |= self.own.union_with(&other.own);
+        grew |= self.retired.union_with(&other.retired);
+        self.retired = self.retired.difference(&self.own);
+        grew
+    }
+}
+
+impl<S: DotStore> Default for Delta<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: DotStore> PartialEq for Delta<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.own == other.own && self.retired == other.retired
+    }
+}
+
+impl<S: DotStore> fmt::Debug for Delta<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delta")
+            .field("entries", &self.entries)
+            .field("own", &self.own)
+            .field("retired", &self.retired)
+            .finish()
+    }
+}
+
+/// Joins two deltas into a delta group: merging the group is merging both.
+impl<S: DotStore> Merge for Delta<S> {
+    fn merge(&mut self, rhs: Self) -> bool {
+        self.join(rhs)
+    }
+}
+
+impl<S: DotStore> Merge<&Delta<S>> for Delta<S> {
+    fn merge(&mut self, rhs: &Self) -> bool {
+        self.join(rhs.clone())
+    }
+}
+
+/// What one merge did to a state: `old − removed + added = new`.
+pub struct Effect<S: DotStore> {
+    /// Entries that came in, by dot.
+    pub added: Vec<(Dot, S::Entry)>,
+    /// Entries that went, by dot.
+    pub removed: Vec<(Dot, S::Entry)>,
+}
+
+impl<S: DotStore> Effect<S> {
+    /// Whether no entry came or went.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl<S: DotStore> fmt::Debug for Effect<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Effect").field("added", &self.added).field("removed", &self.removed).finish()
+    }
+}

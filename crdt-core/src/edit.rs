@@ -1,0 +1,224 @@
+//! One cursor that writes state and delta together.
+
+use alloc::boxed::Box;
+
+use smallvec::SmallVec;
+
+use crate::causal::Causal;
+use crate::delta::{Delta, Entries};
+use crate::{Dot, DotSet, DotStore, ReplicaId, Writer};
+
+/// A place in a state that is being edited.
+///
+/// What an edit writes goes into the state and into the delta in one walk, so the two cannot disagree: `old ⊔ delta =
+/// new`. Each data type's page lists what can be done here; nested data is reached step by step
+/// (`cart.items().entry("milk").add(2)`).
+///
+/// An author of a type builds on four calls: [`view`](Self::view) what is there, [`put`](Self::put) an entry,
+/// [`retire`](Self::retire) a dot that was observed, and [`inside`](Self::inside) to go down one level. Put first and
+/// retire afterwards, so that a key does not vanish and come back.
+pub struct Edit<'a, S: DotStore> {
+    reach: Reach<'a, S>,
+}
+
+/// How a cursor reaches the root: directly, or through the cursor above it.
+enum Reach<'a, S: DotStore> {
+    Root(&'a mut dyn Scope<S>),
+    Inside(Box<dyn Scope<S> + 'a>),
+}
+
+/// A part of the state under edit.
+trait Scope<S: DotStore> {
+    fn store(&self) -> Option<&S>;
+    fn replica(&self) -> ReplicaId;
+    fn put(&mut self, entry: S::Entry);
+    fn retire(&mut self, dot: Dot);
+}
+
+impl<'a, S: DotStore> Edit<'a, S> {
+    fn scope(&self) -> &dyn Scope<S> {
+        match &self.reach {
+            Reach::Root(scope) => *scope,
+            Reach::Inside(scope) => scope.as_ref(),
+        }
+    }
+
+    fn scope_mut(&mut self) -> &mut dyn Scope<S> {
+        match &mut self.reach {
+            Reach::Root(scope) => *scope,
+            Reach::Inside(scope) => scope.as_mut(),
+        }
+    }
+
+    /// What is here now; `None` where there is nothing yet.
+    #[must_use]
+    pub fn view(&self) -> Option<&S> {
+        self.scope().store()
+    }
+
+    /// Who is editing.
+    #[must_use]
+    pub fn replica(&self) -> ReplicaId {
+        self.scope().replica()
+    }
+
+    /// Writes an entry under a dot of its own.
+    pub fn put(&mut self, entry: S::Entry) {
+        self.scope_mut().put(entry);
+    }
+
+    /// Takes out the entry of a dot that was observed here; no effect on any other dot.
+    pub fn retire(&mut self, dot: Dot) {
+        self.scope_mut().retire(dot);
+    }
+
+    /// Retires every entry here; says how many there were.
+    pub fn retire_all(&mut self) -> usize {
+        let mut dots = SmallVec::<[Dot; 4]>::new();
+        if let Some(store) = self.view() {
+            store.visit(&mut |dot, _| dots.push(dot));
+        }
+        // In dot order, so that nothing depends on the layout.
+        dots.sort_unstable();
+        for dot in &dots {
+            self.retire(*dot);
+        }
+        dots.len()
+    }
+
+    /// The cursor of a part: `get` finds the part that `key` names, `lift` says what an entry of it is called here.
+    pub fn inside<K: 'static, F: DotStore>(
+        &mut self,
+        key: K,
+        get: for<'s> fn(&'s S, &K) -> Option<&'s F>,
+        lift: fn(&K, F::Entry) -> S::Entry,
+    ) -> Edit<'_, F> {
+        Edit { reach: Reach::Inside(Box::new(Inside { up: self.scope_mut(), key, get, lift })) }
+    }
+}
+
+struct Inside<'a, S: DotStore, K, F: DotStore> {
+    up: &'a mut dyn Scope<S>,
+    key: K,
+    get: for<'s> fn(&'s S, &K) -> Option<&'s F>,
+    lift: fn(&K, F::Entry) -> S::Entry,
+}
+
+impl<S: DotStore, K, F: DotStore> Scope<F> for Inside<'_, S, K, F> {
+    fn store(&self) -> Option<&F> {
+        self.up.store().and_then(|store| (self.get)(store, &self.key))
+    }
+
+    fn replica(&self) -> ReplicaId {
+        self.up.replica()
+    }
+
+    fn put(&mut self, entry: F::Entry) {
+        self.up.put((self.lift)(&self.key, entry));
+    }
+
+    fn retire(&mut self, dot: Dot) {
+        self.up.retire(dot);
+    }
+}
+
+/// One edit of a whole state, from its first write to its delta.
+///
+/// Dropped before [`commit`](Self::commit) (the closure failed or panicked) it undoes what it did, if it was asked to
+/// remember; else it keeps what was done, so that the state stays valid.
+pub(crate) struct Transaction<'a, S: DotStore> {
+    state: &'a mut Causal<S>,
+    writer: &'a mut Writer,
+    started_at: u64,
+    entries: Entries<S>,
+    own: DotSet,
+    retired: DotSet,
+    /// Entries that were taken out, if a failure is to be undone.
+    taken: Option<SmallVec<[(Dot, S::Entry); 1]>>,
+}
+
+impl<'a, S: DotStore> Transaction<'a, S> {
+    pub(crate) fn new(state: &'a mut Causal<S>, writer: &'a mut Writer, undoable: bool) -> Self {
+        Self {
+            started_at: writer.last(),
+            state,
+            writer,
+            entries: SmallVec::new(),
+            own: DotSet::new(),
+            retired: DotSet::new(),
+            taken: undoable.then(SmallVec::new),
+        }
+    }
+
+    pub(crate) fn cursor(&mut self) -> S::Cursor<'_> {
+        S::Cursor::from(Edit { reach: Reach::Root(self) })
+    }
+
+    pub(crate) fn commit(mut self) -> Delta<S> {
+        // A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
+        if self.own.is_empty() && !self.retired.is_empty() {
+            let dot = self.writer.issue(&self.state.seen);
+            self.own.insert(dot);
+        }
+        self.taken = None;
+        self.state.seen.union_with(&self.own);
+        Delta {
+            entries: core::mem::take(&mut self.entries),
+            own: core::mem::take(&mut self.own),
+            retired: core::mem::take(&mut self.retired),
+        }
+    }
+
+    fn undo(&mut self, taken: SmallVec<[(Dot, S::Entry); 1]>) {
+        for (dot, _) in self.entries.drain(..) {
+            self.state.take_out(dot);
+        }
+        for (dot, entry) in taken {
+            if !self.own.contains(dot) {
+                self.state.put_in(dot, entry);
+            }
+        }
+        self.own = DotSet::new();
+        self.writer.take_back(self.started_at);
+    }
+}
+
+impl<S: DotStore> Drop for Transaction<'_, S> {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            self.undo(taken);
+        }
+        self.state.seen.union_with(&self.own);
+    }
+}
+
+impl<S: DotStore> Scope<S> for Transaction<'_, S> {
+    fn store(&self) -> Option<&S> {
+        Some(&self.state.store)
+    }
+
+    fn replica(&self) -> ReplicaId {
+        self.writer.id()
+    }
+
+    fn put(&mut self, entry: S::Entry) {
+        let dot = self.writer.issue(&self.state.seen);
+        self.own.insert(dot);
+        self.state.put_in(dot, entry.clone());
+        self.entries.push((dot, entry));
+    }
+
+    fn retire(&mut self, dot: Dot) {
+        let Some(place) = self.state.live.remove(dot) else { return };
+        if let Some(taken) = &mut self.taken {
+            taken.push((dot, self.state.store.entry(dot, &place)));
+        }
+        self.state.store.prune(dot, &place);
+        if self.own.contains(dot) {
+            // Written and removed within this edit: it leaves nothing but its dot.
+            self.entries.retain(|(other, _)| *other != dot);
+        } else {
+            self.retired.insert(dot);
+        }
+    }
+}

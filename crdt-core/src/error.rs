@@ -1,0 +1,39 @@
+//! Why an edit was refused.
+
+use core::fmt;
+
+/// An edit was refused. The mistake is the caller's, and the value it was tried on did not change; an edit of several
+/// steps is rolled back as a whole by [`try_edit`](crate::Causal::try_edit).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum EditError {
+    /// A replica's running total would leave its range. Totals are added up in wider numbers, so a read never
+    /// overflows.
+    Overflow,
+    /// A counter would fall below zero, as far as is known here.
+    BelowZero {
+        /// Its value here.
+        value: i128,
+    },
+    /// This replica has not the rights to spend that much.
+    InsufficientRights {
+        /// What it may spend.
+        here: u64,
+        /// What others may spend, as far as is known here; above 0 it is not "sold out", and they can grant some.
+        elsewhere: u64,
+    },
+}
+
+impl fmt::Display for EditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EditError::Overflow => f.write_str("running total would leave its range"),
+            EditError::BelowZero { value } => write!(f, "counter would fall below zero from {value}"),
+            EditError::InsufficientRights { here, elsewhere } => {
+                write!(f, "rights to spend {here} here, {elsewhere} with other replicas")
+            }
+        }
+    }
+}
+
+impl core::error::Error for EditError {}

@@ -1,0 +1,87 @@
+//! What a type must offer to be merged by [`Causal`](crate::Causal).
+
+use core::fmt::Debug;
+
+use alloc::vec::Vec;
+
+use crate::change::{Observed, Path};
+use crate::codec::{DecodeError, Decoder, Encoder, Kind};
+use crate::{Dot, Edit};
+
+/// Data whose parts are named by dots (Almeida, Shoker, Baquero 2018, section 7).
+///
+/// A store is a set of *entries*, each under one dot. An entry says all there is to know about one edit's effect: the
+/// path to it and what lies there. The store's own job is to keep entries in a shape that is good to read; which
+/// entries it holds is decided in [`Causal`](crate::Causal), and nowhere else. So a merge is a handful of `graft`s and
+/// `prune`s, each for a dot that differs, whatever the size of the state.
+///
+/// To find an entry again from its dot without walking keys, [`graft`](Self::graft) returns its *place* (a slot, for
+/// nested stores a slot per level), which the index of live dots keeps. A place holds until its own entry is pruned.
+///
+/// A type's author owes: equal sets of entries read alike and encode alike, in whatever order they were grafted; and
+/// `prune` undoes `graft`. The feature `laws` checks this and all that follows from it.
+pub trait DotStore: Default + Clone + 'static {
+    /// One edit's effect with the path to it: what a delta carries.
+    type Entry: Clone + PartialEq + Debug;
+    /// Where an entry lives.
+    type Place: Clone + PartialEq;
+    /// What an edit closure is handed; `Edit<'a, Self>` unless the type needs methods of its own there.
+    type Cursor<'a>: From<Edit<'a, Self>>;
+
+    /// What kind of container this is, as its bytes say.
+    const KIND: Kind;
+
+    /// An empty store whose hash tables are keyed by `seed`.
+    fn with_seed(seed: u64) -> Self;
+
+    /// Whether there are no entries. An absent key and an empty value are the same.
+    fn is_bottom(&self) -> bool;
+
+    /// Puts in an entry under a dot that has none here.
+    fn graft(&mut self, dot: Dot, entry: Self::Entry) -> Self::Place;
+
+    /// Puts in a copy of another store's entry; the same as `graft(dot, from.entry(dot, place))`, but may be cheaper.
+    fn graft_from(&mut self, dot: Dot, from: &Self, place: &Self::Place) -> Self::Place {
+        self.graft(dot, from.entry(dot, place))
+    }
+
+    /// Takes out the entry under a dot.
+    fn prune(&mut self, dot: Dot, place: &Self::Place);
+
+    /// Copies out the entry under a dot.
+    fn entry(&self, dot: Dot, place: &Self::Place) -> Self::Entry;
+
+    /// Visits every dot and its place, in any order.
+    fn visit(&self, visit: &mut dyn FnMut(Dot, Self::Place));
+
+    /// Makes room for about this many entries, if that helps.
+    fn reserve(&mut self, _additional: usize) {}
+
+    /// What a reader sees where the entry lies; adds the way there to `path`.
+    fn observe(&self, entry: &Self::Entry, path: &mut Path) -> Observed;
+
+    /// Writes several stores of this kind, none of them empty, column by column.
+    fn encode_many(stores: &[&Self], to: &mut Encoder<'_>);
+
+    /// Reads what [`encode_many`](Self::encode_many) wrote for `count` stores.
+    ///
+    /// # Errors
+    /// If the bytes are not such stores.
+    fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError>;
+
+    /// Bytes held on the heap, about.
+    fn heap_bytes(&self) -> usize;
+}
+
+/// Stores that may live under a key which can be removed: their removal takes exactly what was observed and leaves what
+/// came concurrently, and what is left still means something.
+///
+/// Running totals ([`GCounter`](crate::GCounter), [`PnCounter`](crate::PnCounter),
+/// [`BoundedCounter`](crate::BoundedCounter)) do not have it: a total that was written concurrently with the removal
+/// contains what the removal had seen. [`Counter`](crate::Counter) is the one for such places.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot live under a key that can be removed",
+    label = "a removal would leave part of what it removed, or keep a tombstone",
+    note = "use `Counter` instead of a counter of running totals, `OrSet` instead of `GSet` or `RwSet`, `EwFlag` instead of `DwFlag`"
+)]
+pub trait Removable: DotStore {}

@@ -1,0 +1,223 @@
+//! The counter that goes both ways.
+
+use core::fmt;
+
+use alloc::vec::Vec;
+
+use super::totals::{Total, Totals};
+use crate::change::{Observed, Path};
+use crate::codec::{Canonical, DecodeError, Decoder, Encoder, Kind};
+use crate::{Dot, DotStore, Edit, EditError, Merge, ReplicaId};
+
+/// A counter that goes up and down: each replica keeps two running totals of its own.
+///
+/// | concurrent | result |
+/// |---|---|
+/// | increment 3 ∥ decrement 4 | 1 less |
+///
+/// ```
+/// use crdt_core::{Merge, PnCounter, ReplicaId};
+///
+/// let [phone, laptop] = [1, 2].map(ReplicaId::from_u128);
+/// let (mut a, mut b) = (PnCounter::new(), PnCounter::new());
+/// let up = a.increment(phone, 3)?;
+/// let down = b.decrement(laptop, 4)?;
+/// a.merge(down);
+/// b.merge(up);
+/// assert_eq!((a.value(), b.value()), (-1, -1));
+/// # Ok::<(), crdt_core::EditError>(())
+/// ```
+///
+/// **Cost.** As [`GCounter`](crate::GCounter), 40 bytes per replica.
+///
+/// **Source.** Shapiro et al. 2011, section 3.1.3.
+///
+/// **Choose** [`BoundedCounter`](crate::BoundedCounter) where the value may never fall below a bound;
+/// [`Counter`](crate::Counter) under keys that can be removed.
+#[derive(Clone, PartialEq, Default)]
+pub struct PnCounter {
+    totals: Totals<UpDown>,
+}
+
+/// One replica's two totals.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[doc(hidden)]
+pub struct UpDown {
+    up: u64,
+    down: u64,
+}
+
+impl UpDown {
+    fn checked_add(self, up: u64, down: u64) -> Result<Self, EditError> {
+        let up = self.up.checked_add(up).ok_or(EditError::Overflow)?;
+        let down = self.down.checked_add(down).ok_or(EditError::Overflow)?;
+        Ok(Self { up, down })
+    }
+}
+
+impl Total for UpDown {
+    fn join(&mut self, other: &Self) -> bool {
+        self.up.join(&other.up) | self.down.join(&other.down)
+    }
+
+    fn write_column(totals: &[&Self], to: &mut Encoder<'_>) {
+        to.unsigned(totals.len(), |at| totals[at].up);
+        to.unsigned(totals.len(), |at| totals[at].down);
+    }
+
+    fn read_column(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let up = from.column::<u64>(count)?;
+        let down = from.column::<u64>(count)?;
+        Ok(up.into_iter().zip(down).map(|(up, down)| Self { up, down }).collect())
+    }
+}
+
+impl PnCounter {
+    /// Zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All increments less all decrements.
+    #[must_use]
+    pub fn value(&self) -> i128 {
+        self.totals.each().map(|(_, total)| i128::from(total.up) - i128::from(total.down)).sum()
+    }
+
+    /// Counts up for a replica where the counter stands alone, and returns what to send.
+    ///
+    /// # Errors
+    /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.
+    #[inline]
+    pub fn increment(&mut self, replica: ReplicaId, amount: u64) -> Result<Self, EditError> {
+        self.add_alone(replica, amount, 0)
+    }
+
+    /// Counts down for a replica where the counter stands alone, and returns what to send.
+    ///
+    /// # Errors
+    /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.
+    #[inline]
+    pub fn decrement(&mut self, replica: ReplicaId, amount: u64) -> Result<Self, EditError> {
+        self.add_alone(replica, 0, amount)
+    }
+
+    #[inline]
+    fn add_alone(&mut self, replica: ReplicaId, up: u64, down: u64) -> Result<Self, EditError> {
+        let total = self.totals.alone_mut(replica);
+        *total = total.checked_add(up, down)?;
+        Ok(Self { totals: Totals::single(replica, *total) })
+    }
+}
+
+impl Eq for PnCounter {}
+
+impl Edit<'_, PnCounter> {
+    /// Counts up; 0 is no edit.
+    ///
+    /// # Errors
+    /// [`EditError::Overflow`] if this replica's total would not fit; nothing changes.
+    pub fn increment(&mut self, amount: u64) -> Result<(), EditError> {
+        self.add(amount, 0)
+    }
+
+    /// Counts down; 0 is no edit.
+    ///
+    /// # Errors
+    /// [`EditError::Overflow`] if this replica's total would not fit; nothing changes.
+    pub fn decrement(&mut self, amount: u64) -> Result<(), EditError> {
+        self.add(0, amount)
+    }
+
+    fn add(&mut self, up: u64, down: u64) -> Result<(), EditError> {
+        if (up, down) == (0, 0) {
+            return Ok(());
+        }
+        let me = self.replica();
+        let (total, observed) =
+            self.view().map_or_else(Default::default, |counter| (counter.totals.of(me), counter.totals.dots_of(me)));
+        self.put(total.checked_add(up, down)?);
+        observed.iter().for_each(|dot| self.retire(*dot));
+        Ok(())
+    }
+}
+
+impl Merge<&PnCounter> for PnCounter {
+    fn merge(&mut self, other: &Self) -> bool {
+        self.totals.merge(&other.totals)
+    }
+}
+
+impl Merge for PnCounter {
+    #[inline]
+    fn merge(&mut self, other: Self) -> bool {
+        self.totals.merge(&other.totals)
+    }
+}
+
+impl DotStore for PnCounter {
+    type Entry = UpDown;
+    type Place = ();
+    type Cursor<'a> = Edit<'a, Self>;
+
+    const KIND: Kind = Kind::PnCounter;
+
+    fn with_seed(_: u64) -> Self {
+        Self::default()
+    }
+
+    fn is_bottom(&self) -> bool {
+        self.totals.is_empty()
+    }
+
+    fn graft(&mut self, dot: Dot, total: Self::Entry) {
+        self.totals.graft(dot, total);
+    }
+
+    fn prune(&mut self, dot: Dot, (): &()) {
+        self.totals.prune(dot);
+    }
+
+    fn entry(&self, dot: Dot, (): &()) -> Self::Entry {
+        self.totals.entry(dot)
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(Dot, ())) {
+        self.totals.visit(visit);
+    }
+
+    fn observe(&self, _: &Self::Entry, _: &mut Path) -> Observed {
+        if self.is_bottom() { Observed::Absent } else { Observed::Number(self.value()) }
+    }
+
+    fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
+        Totals::encode_many(stores.iter().map(|store| &store.totals), to);
+    }
+
+    fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let stores = Totals::decode_many(count, from)?;
+        Ok(stores.into_iter().map(|totals| Self { totals }).collect())
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.totals.heap_bytes()
+    }
+}
+
+/// The bytes of a counter that stands alone.
+impl Canonical for PnCounter {
+    fn encode(&self) -> Vec<u8> {
+        self.totals.encode_alone(Kind::PnCounter)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Totals::read_alone(Kind::PnCounter, bytes).map(|totals| Self { totals })
+    }
+}
+
+impl fmt::Debug for PnCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.value(), f)
+    }
+}
