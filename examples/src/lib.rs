@@ -1,0 +1,12 @@
+//! What the examples share. Each example is a program under `src/bin`, to be read from top to bottom;
+//! the parts it is made of are modules here, so that the tests can run them without starting a process.
+//!
+//! | program | what it shows |
+//! |---|---|
+//! | `git_history` | the history of a git repository replayed as replicas that edit at the same time: [`history`] |
+
+pub mod history;
+pub mod memory;
+pub mod progress;
+pub mod random;
+pub mod scratch;
