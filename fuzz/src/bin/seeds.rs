@@ -1,0 +1,39 @@
+//! Writes the committed seeds anew: `cargo run --bin seeds`. Needed after a change
+//! to the bytes, or with a new type.
+
+use crdt_fuzz::decode::TARGETS;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+fn main() -> io::Result<()> {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let decode = seeds.join("decode");
+    fs::create_dir_all(&decode)?;
+    for (choice, target) in TARGETS.iter().enumerate() {
+        for (number, bytes) in (target.seeds)().into_iter().enumerate() {
+            let mut input = vec![u8::try_from(choice).expect("fewer types than bytes")];
+            input.extend(bytes);
+            fs::write(decode.join(format!("{}-{number}", target.name)), input)?;
+        }
+    }
+    let history = seeds.join("history");
+    fs::create_dir_all(&history)?;
+    for number in 0..16u64 {
+        fs::write(history.join(format!("script-{number:02}")), script(number))?;
+    }
+    Ok(())
+}
+
+/// Bytes that look random and are the same everywhere (splitmix64).
+fn script(number: u64) -> Vec<u8> {
+    let mut state = number;
+    let words = (0..(number + 1) * 3).flat_map(|_| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (word ^ (word >> 31)).to_le_bytes()
+    });
+    words.collect()
+}

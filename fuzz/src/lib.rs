@@ -1,0 +1,9 @@
+//! What the fuzz targets check. It lives in a library so that the committed
+//! seeds, and whatever was once found, also run as plain tests without a fuzzer.
+//!
+//! [`decode`] takes bytes from anywhere; [`history`] takes a script of edits and
+//! merges; [`sample`] says how to edit each type.
+
+pub mod decode;
+pub mod history;
+pub mod sample;

@@ -1,0 +1,60 @@
+//! The committed seeds, and inputs that were once found, without a fuzzer.
+
+use crdt_fuzz::{decode, history};
+use std::path::{Path, PathBuf};
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no file in {}", folder.display());
+    files
+}
+
+#[test]
+fn every_decode_seed_is_accepted() {
+    for file in files("seeds/decode") {
+        let input = std::fs::read(&file).unwrap();
+        assert!(decode::check(&input), "{} is refused", file.display());
+    }
+}
+
+#[test]
+fn every_decode_seed_is_what_would_be_written_today() {
+    let committed = files("seeds/decode");
+    let mut count = 0;
+    for (choice, target) in decode::TARGETS.iter().enumerate() {
+        for bytes in (target.seeds)() {
+            let input: Vec<u8> = [choice as u8].into_iter().chain(bytes).collect();
+            assert!(
+                committed.iter().any(|file| std::fs::read(file).unwrap() == input),
+                "a seed of {} is not committed: `cargo run --bin seeds`",
+                target.name
+            );
+            count += 1;
+        }
+    }
+    assert_eq!(count, committed.len(), "a committed seed has no source");
+}
+
+#[test]
+fn every_decode_seed_survives_being_cut_short_and_having_a_bit_flipped() {
+    for file in files("seeds/decode") {
+        let input = std::fs::read(&file).unwrap();
+        for length in 0..input.len().min(400) {
+            decode::check(&input[..length]);
+            for bit in 0..8 {
+                let mut flipped = input.clone();
+                flipped[length] ^= 1 << bit;
+                decode::check(&flipped);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_history_seed_ends_alike_everywhere() {
+    for file in files("seeds/history") {
+        history::check(&std::fs::read(&file).unwrap());
+    }
+}
