@@ -1,0 +1,64 @@
+//! The project's own commands: `cargo xtask COMMAND`.
+//!
+//! One file per command; each says at its top what it promises. A command whose
+//! subject does not exist yet says so and fails: success always means that
+//! something was done.
+
+#![allow(clippy::print_stdout, reason = "a command's report belongs on the standard output")]
+
+mod bench;
+mod demo;
+mod fuzz;
+mod mutants;
+mod new_user;
+mod run;
+mod soak;
+mod steps;
+mod test;
+mod tools;
+mod wasm;
+
+use run::{Failure, Outcome};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo                           replay this project's own history as replicas that edit and merge
+  test [filter]                  everything that must pass; with a filter, the steps whose name contains it
+  bench [filter]                 measure beside the peers and store the table under benches/results
+  fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
+  soak [--minutes N]             the long checks: laws, Miri, fuzzing, mutation (default: 60 minutes)
+  mutants [filter]               put in each listed fault and require its named test to fail
+  wasm                           build the npm package";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Failure::new(USAGE));
+    };
+    match command.as_str() {
+        "demo" => demo::demo(rest),
+        "test" => test::test(rest),
+        "bench" => bench::bench(rest),
+        "fuzz" => fuzz::fuzz(rest),
+        "soak" => soak::soak(rest),
+        "mutants" => mutants::mutants(rest),
+        "wasm" => wasm::wasm(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        unknown => Err(Failure::new(format!("there is no command {unknown:?}\n\n{USAGE}"))),
+    }
+}

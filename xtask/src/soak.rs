@@ -1,0 +1,109 @@
+//! `cargo xtask soak [--minutes N]`: the checks that take too long for every
+//! change. The law suite gets two fifths of the time and the fuzzer as much;
+//! Miri and the mutation run take what they take, as half of either says little.
+
+use crate::fuzz::{fuzz_each, number};
+use crate::run::{self, Failure, Outcome};
+use crate::steps::{Step, Verdict, run_steps, seconds};
+use crate::tools;
+use std::process::Command;
+use std::time::Instant;
+
+const MINUTES: u64 = 60;
+
+/// Histories per type: what the suite is held to, and the trial that tells how
+/// many fit into the time.
+const HISTORIES: u64 = 1_000_000;
+const HISTORIES_TRIAL: u64 = 10_000;
+
+pub(crate) fn soak(arguments: &[String]) -> Outcome {
+    let minutes = match arguments {
+        [] => MINUTES,
+        [option, value] if option == "--minutes" => number(option, Some(value))?,
+        _ => return Err(Failure::new("soak takes one option, --minutes N")),
+    };
+    let share = minutes * 60 * 2 / 5;
+    run_steps(
+        "soak",
+        &[
+            Step::new("laws", move || laws(share)),
+            Step::new("miri", miri),
+            Step::new("fuzz", move || fuzz_each(None, (share / 2).max(1))),
+            Step::new("mutation", mutation),
+        ],
+    )
+}
+
+/// A million histories for each type, or as many as fit into the time.
+fn laws(seconds_max: u64) -> Result<Verdict, Failure> {
+    let suite = |histories: u64| {
+        let mut command = run::cargo(["test", "--locked", "--release", "-p", "crdt-core"]);
+        command.args(["--all-features", "--test", "laws"]).env("LAWS_HISTORIES", histories.to_string());
+        command
+    };
+    run::run(suite(1).arg("--no-run"))?;
+    let start = Instant::now();
+    run::run(&mut suite(HISTORIES_TRIAL))?;
+    let trial = start.elapsed();
+    let fitting = histories_within(seconds_max, trial.as_secs_f64());
+    println!("{HISTORIES_TRIAL} histories per type took {}; running {fitting}", seconds(trial));
+    run::run(&mut suite(fitting))?;
+    Ok(Verdict::Passed)
+}
+
+/// How many histories fit into `seconds_max` if the trial took `trial_seconds`:
+/// never fewer than the trial itself, never more than the full count.
+fn histories_within(seconds_max: u64, trial_seconds: f64) -> u64 {
+    let rate = HISTORIES_TRIAL as f64 / trial_seconds.max(0.001);
+    ((seconds_max as f64 * rate) as u64).clamp(HISTORIES_TRIAL, HISTORIES)
+}
+
+/// The unit tests of crdt-core under Miri, which is 10⁴ times slower than the
+/// machine: the counts are its own.
+fn miri() -> Result<Verdict, Failure> {
+    if !tools::toolchain_runs("nightly") {
+        return Ok(Verdict::Skipped(
+            "no nightly toolchain: `rustup toolchain install nightly --profile minimal`".into(),
+        ));
+    }
+    let present = || run::succeeds(&mut run::cargo_of("nightly", ["miri", "--version"]));
+    if !present() {
+        let add = ["component", "add", "--toolchain", "nightly", "miri", "rust-src"];
+        let _ = run::run(Command::new("rustup").args(add));
+    }
+    if !present() {
+        return Ok(Verdict::Skipped("no Miri: `rustup component add --toolchain nightly miri rust-src`".into()));
+    }
+    let mut command = run::cargo_of("nightly", ["miri", "test", "--locked", "-p", "crdt-core"]);
+    command
+        .args(["--all-features", "--lib", "--test", "golden"])
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+        .env("LAWS_HISTORIES", "5")
+        .env("CARGO_TARGET_DIR", run::target_dir().join("miri"));
+    run::run(&mut command)?;
+    Ok(Verdict::Passed)
+}
+
+/// Every mutation of the codec and the merge path; what may be missed is listed,
+/// with its reason, in `.cargo/mutants.toml`.
+fn mutation() -> Result<Verdict, Failure> {
+    let Ok(path) = tools::CARGO_MUTANTS.path() else {
+        return Ok(Verdict::Skipped("no cargo-mutants, and it could not be installed".into()));
+    };
+    let mut command = run::cargo(["mutants", "-p", "crdt-core", "--timeout", "60", "--output"]);
+    command.arg(run::target_dir()).env("PATH", path);
+    run::run(&mut command)?;
+    Ok(Verdict::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_of_histories_follows_the_time() {
+        assert_eq!(histories_within(100, 1.0), HISTORIES);
+        assert_eq!(histories_within(50, 1.0), 500_000);
+        assert_eq!(histories_within(1, 20.0), HISTORIES_TRIAL);
+    }
+}

@@ -1,0 +1,181 @@
+//! `cargo xtask test [filter]`: everything that must pass before a change is
+//! good, from formatting to half a minute of fuzzing each target.
+
+use crate::run::{self, Failure, Outcome};
+use crate::steps::{Step, Verdict, run_steps};
+use crate::{fuzz, new_user, tools};
+
+/// No operating system, so no standard library to lean on by mistake.
+const BARE_TARGET: &str = "x86_64-unknown-none";
+const WEB_TARGET: &str = "wasm32-unknown-unknown";
+const FUZZ_SECONDS: u64 = 30;
+
+pub(crate) fn test(arguments: &[String]) -> Outcome {
+    let filter = match arguments {
+        [] => "",
+        [filter] => filter,
+        _ => return Err(Failure::new("test takes at most one argument, a filter")),
+    };
+    let mut steps = steps();
+    let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+    steps.retain(|step| step.name.contains(filter));
+    if steps.is_empty() {
+        return Err(Failure::new(format!("no step's name contains {filter:?}; there are: {}", names.join(", "))));
+    }
+    run_steps("test", &steps)
+}
+
+/// The cheap ones first: a slip in formatting should show within seconds.
+fn steps() -> Vec<Step> {
+    vec![
+        Step::new("format", format),
+        Step::new("lints", lints),
+        Step::new("documentation", documentation),
+        Step::new("tests", tests),
+        Step::new("features", features),
+        Step::new("web target", web_target),
+        Step::new("target without a system", bare_target),
+        Step::new("oldest compiler", oldest_compiler),
+        Step::new("new user: readme", new_user::readme),
+        Step::new("new user: product surface", new_user::product_surface),
+        Step::new("benches compile", benches),
+        Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),
+    ]
+}
+
+fn format() -> Result<Verdict, Failure> {
+    run::run(&mut run::cargo(["fmt", "--all", "--check"]))?;
+    for outside in ["benches", "fuzz"] {
+        let manifest = format!("{outside}/Cargo.toml");
+        run::run(&mut run::cargo(["fmt", "--check", "--manifest-path", &manifest]))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn lints() -> Result<Verdict, Failure> {
+    done(&["clippy", "--locked", "--workspace", "--all-targets", "--all-features", "--", "-Dwarnings"])
+}
+
+fn documentation() -> Result<Verdict, Failure> {
+    let mut command = run::cargo(["doc", "--locked", "--workspace", "--all-features", "--no-deps"]);
+    run::run(command.env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    Ok(Verdict::Passed)
+}
+
+fn tests() -> Result<Verdict, Failure> {
+    done(&["test", "--locked", "--workspace", "--all-features"])
+}
+
+/// Every combination of the features of crdt-core: features only add, so each
+/// set of them must stand.
+fn features() -> Result<Verdict, Failure> {
+    let manifest = run::root().join("crdt-core/Cargo.toml");
+    let text = run::read(&manifest)?;
+    let features = declared_features(&text);
+    if features.is_empty() {
+        return Err(Failure::new("found no features in crdt-core/Cargo.toml"));
+    }
+    let core = ["--locked", "--package", "crdt-core", "--no-default-features"];
+    run::run(run::cargo(["build"]).args(core))?;
+    for set in combinations(&features) {
+        let set = set.join(",");
+        let mut command = run::cargo(["clippy", "--quiet"]);
+        command.args(core).args(["--features", &set, "--", "-Dwarnings"]);
+        run::run(&mut command)?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn web_target() -> Result<Verdict, Failure> {
+    tools::ensure_target(WEB_TARGET)?;
+    build_for(WEB_TARGET, "crdt-core")?;
+    build_for(WEB_TARGET, "crdt-wasm")
+}
+
+fn bare_target() -> Result<Verdict, Failure> {
+    tools::ensure_target(BARE_TARGET)?;
+    build_for(BARE_TARGET, "crdt-core")
+}
+
+/// Without the default features, as those draw randomness from a system.
+fn build_for(target: &str, package: &str) -> Result<Verdict, Failure> {
+    let mut arguments = vec!["build", "--locked", "--no-default-features"];
+    arguments.extend(["--package", package, "--target", target]);
+    if package == "crdt-core" {
+        arguments.extend(["--features", "serde"]);
+    }
+    done(&arguments)
+}
+
+/// The minimum version in the manifest is a promise to users of the library.
+fn oldest_compiler() -> Result<Verdict, Failure> {
+    let manifest = run::root().join("Cargo.toml");
+    let text = run::read(&manifest)?;
+    let oldest = text
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "))
+        .map(|version| version.trim().trim_matches('"'))
+        .ok_or_else(|| Failure::new("Cargo.toml states no rust-version"))?;
+    if !tools::toolchain_runs(oldest) {
+        return Ok(Verdict::Skipped(format!(
+            "no such toolchain: `rustup toolchain install {oldest} --profile minimal`"
+        )));
+    }
+    // A folder of its own: two compilers in one would rebuild everything each time.
+    let folder = run::target_dir().join(oldest);
+    let mut command = run::cargo_of(oldest, ["check", "--locked"]);
+    command.args(["-p", "crdt-core", "-p", "crdt-sync", "--all-features"]);
+    run::run(command.env("CARGO_TARGET_DIR", folder))?;
+    Ok(Verdict::Passed)
+}
+
+/// The benches live outside the workspace, so nothing else would notice that a
+/// change to the library broke them.
+fn benches() -> Result<Verdict, Failure> {
+    let manifest = "benches/Cargo.toml";
+    done(&["check", "--locked", "--all-targets", "--manifest-path", manifest])
+}
+
+fn done(arguments: &[&str]) -> Result<Verdict, Failure> {
+    run::run(&mut run::cargo(arguments))?;
+    Ok(Verdict::Passed)
+}
+
+/// The names in the `[features]` table of a manifest, without `default`.
+fn declared_features(manifest: &str) -> Vec<&str> {
+    manifest
+        .lines()
+        .skip_while(|line| line.trim() != "[features]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+        .filter(|name| *name != "default")
+        .collect()
+}
+
+/// Every subset, the empty one first.
+fn combinations<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let mut sets = vec![Vec::new()];
+    for &name in names {
+        let with_name: Vec<Vec<&str>> = sets.iter().map(|set| set.iter().copied().chain([name]).collect()).collect();
+        sets.extend(with_name);
+    }
+    sets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_read_from_the_manifest() {
+        let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n# why\na = []\nb = [\"a\"]\n\n[dependencies]\nc = \"1\"\n";
+        assert_eq!(declared_features(manifest), ["a", "b"]);
+    }
+
+    #[test]
+    fn all_combinations_are_all_subsets() {
+        assert_eq!(combinations(&["a", "b"]), [vec![], vec!["a"], vec!["b"], vec!["a", "b"]]);
+    }
+}
