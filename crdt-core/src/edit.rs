@@ -134,7 +134,7 @@ pub(crate) struct Transaction<'a, S: DotStore> {
     own: DotSet,
     retired: DotSet,
     /// Entries that were taken out, if a failure is to be undone.
-    taken: Option<SmallVec<[(Dot, S::Entry); 1]>>,
+    taken: Option<Entries<S>>,
 }
 
 impl<'a, S: DotStore> Transaction<'a, S> {
@@ -169,7 +169,7 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         }
     }
 
-    fn undo(&mut self, taken: SmallVec<[(Dot, S::Entry); 1]>) {
+    fn undo(&mut self, taken: Entries<S>) {
         for (dot, _) in self.entries.drain(..) {
             self.state.take_out(dot);
         }

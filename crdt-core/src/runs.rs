@@ -66,12 +66,13 @@ impl Runs {
                 self.0.push(run);
                 true
             }
-            Some(last) if last.last.saturating_add(1) == run.first => {
-                last.last = run.last;
-                true
-            }
             Some(last) if last.last < run.first => {
-                self.0.push(run);
+                // The comparison above leaves room for one more counter.
+                if last.last + 1 == run.first {
+                    last.last = run.last;
+                } else {
+                    self.0.push(run);
+                }
                 true
             }
             Some(_) => self.insert_inside(run),
@@ -146,26 +147,22 @@ impl Runs {
         let mut rest = Self::default();
         let mut theirs = other.0.as_slice();
         for run in &self.0 {
-            let mut first = run.first;
-            while let [t, after @ ..] = theirs {
-                if t.last < first {
+            // Where what is left of the run begins; nothing is left past the last counter of all.
+            let mut first = Some(run.first);
+            while let (Some(from), [t, after @ ..]) = (first, theirs) {
+                if t.last < from {
                     theirs = after;
                     continue;
                 }
                 if t.first > run.last {
                     break;
                 }
-                if first < t.first {
-                    rest.0.push(Run { first, last: t.first - 1 });
+                if from < t.first {
+                    rest.0.push(Run { first: from, last: t.first - 1 });
                 }
-                // At the end of all counters nothing is left of the run.
-                first = t.last.saturating_add(1);
-                if t.last >= run.last {
-                    break;
-                }
-                theirs = after;
+                first = t.last.checked_add(1).filter(|next| *next <= run.last);
             }
-            if first <= run.last {
+            if let Some(first) = first {
                 rest.0.push(Run { first, last: run.last });
             }
         }

@@ -101,7 +101,7 @@ enum Nasty {
     Maybe(Option<Option<Option<()>>>),
     MaybeList(Option<Vec<Option<()>>>),
     MaybeMaybeList(Option<Option<Vec<Option<Vec<()>>>>>),
-    MaybeNasty(Option<Box<Nasty>>),
+    MaybeNested(Option<Box<Nasty>>),
     List(Vec<Nasty>),
     ByName(BTreeMap<String, Nasty>),
     ByNumber(BTreeMap<i16, String>),
@@ -123,7 +123,11 @@ enum Loose {
     Words(Vec<String>),
     Address(IpAddr),
     Text(String),
-    Part { tags: Option<Vec<String>>, #[serde(flatten)] rest: BTreeMap<String, u8> },
+    Part {
+        tags: Option<Vec<String>>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+    },
 }
 
 /// What serde finds by a name inside.
@@ -162,10 +166,12 @@ impl Arbitrary for Nasty {
             10 => Nasty::Maybe(Arbitrary::arbitrary(g)),
             11 => Nasty::MaybeList(Arbitrary::arbitrary(g)),
             12 => Nasty::MaybeMaybeList(Arbitrary::arbitrary(g)),
-            13 => {
-                Nasty::Struct { z: Arbitrary::arbitrary(g), a: Arbitrary::arbitrary(g), m: Arbitrary::arbitrary(deeper) }
-            }
-            14 => Nasty::MaybeNasty(Arbitrary::arbitrary(deeper)),
+            13 => Nasty::Struct {
+                z: Arbitrary::arbitrary(g),
+                a: Arbitrary::arbitrary(g),
+                m: Arbitrary::arbitrary(deeper),
+            },
+            14 => Nasty::MaybeNested(Arbitrary::arbitrary(deeper)),
             15 => Nasty::List(Arbitrary::arbitrary(deeper)),
             16 => Nasty::ByName(Arbitrary::arbitrary(deeper)),
             17 => Nasty::ByNumber(Arbitrary::arbitrary(g)),
@@ -227,7 +233,11 @@ fn whatever_serde_derives_comes_back_from_the_bytes_of_a_state() {
         let [mut a, mut b] = [1, 2].map(|id| Writer::new(ReplicaId::from_u128(id)));
         let (mut left, mut right) = (Causal::<OrSet<Nasty>>::new(), Causal::<OrSet<Nasty>>::new());
         let fill = |state: &mut Causal<OrSet<Nasty>>, writer: &mut Writer, items: &[Nasty]| {
-            let (delta, ()) = state.edit(writer, |set| items.iter().for_each(|item| drop(set.insert(item.clone()))));
+            let (delta, ()) = state.edit(writer, |set| {
+                items.iter().for_each(|item| {
+                    set.insert(item.clone());
+                })
+            });
             assert_eq!(Delta::decode(&delta.encode()).as_ref(), Ok(&delta));
             delta
         };
@@ -274,10 +284,7 @@ fn a_value_is_what_a_reader_without_the_type_expects() {
             record(&[("Struct", record(&[("a", list(&[int(7)])), ("m", text("Unit")), ("z", int(-1))]))]),
         ),
         (Nasty::Maybe(Some(None)), record(&[("Maybe", list(&[Value::Null]))])),
-        (
-            Nasty::ByName([("k".to_string(), Nasty::Unit)].into()),
-            record(&[("ByName", record(&[("k", text("Unit"))]))]),
-        ),
+        (Nasty::ByName([("k".to_string(), Nasty::Unit)].into()), record(&[("ByName", record(&[("k", text("Unit"))]))])),
         (
             Nasty::ByNumber([(2, "b".to_string()), (-1, "a".to_string())].into()),
             record(&[("ByNumber", list(&[list(&[int(-1), text("a")]), list(&[int(2), text("b")])]))]),

@@ -141,13 +141,21 @@ impl<T: crdt_core::Element + Few> Sample for MvRegister<T> {
 
 impl Sample for EwFlag {
     fn edit(at: &mut Edit<'_, Self>, number: u8) {
-        if number % 2 == 0 { at.enable() } else { at.disable() };
+        if number % 2 == 0 {
+            at.enable()
+        } else {
+            at.disable()
+        };
     }
 }
 
 impl Sample for DwFlag {
     fn edit(at: &mut Edit<'_, Self>, number: u8) {
-        if number % 2 == 0 { at.enable() } else { at.disable() };
+        if number % 2 == 0 {
+            at.enable()
+        } else {
+            at.disable()
+        };
     }
 }
 

@@ -6,7 +6,7 @@ mod fields;
 mod node;
 
 #[doc(hidden)]
-pub use columns::{Columns, read};
+pub use columns::{Columns, TakeField, read};
 pub use document::{Document, DocumentMap, Nodes};
 pub use fields::RemovableField;
 pub use node::{Node, NodeEntry, NodePlace};

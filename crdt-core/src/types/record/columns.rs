@@ -67,16 +67,15 @@ impl<'s> Columns<'s> {
     }
 }
 
+/// Reads one field: its name, its kind, and the places of the structs that have it.
+pub type TakeField<'t, 'b> = dyn FnMut(String, Kind, &[usize], &mut Decoder<'b>) -> Result<(), DecodeError> + 't;
+
 /// Reads the fields of `count` structs; `take` gets each field's name and kind and the structs that have it, and reads
 /// that many stores.
 ///
 /// # Errors
 /// If they are broken, or `take` says so.
-pub fn read<'b>(
-    count: usize,
-    from: &mut Decoder<'b>,
-    take: &mut dyn FnMut(String, Kind, &[usize], &mut Decoder<'b>) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
+pub fn read<'b>(count: usize, from: &mut Decoder<'b>, take: &mut TakeField<'_, 'b>) -> Result<(), DecodeError> {
     let mut last: Option<(String, Kind)> = None;
     for _ in 0..from.count(2)? {
         let name = core::str::from_utf8(from.bytes()?).map_err(|_| from.error(DecodeErrorKind::NotText))?;
