@@ -161,6 +161,22 @@ impl<S: DotStore> Causal<S> {
         self.delta_with(&DotSet::new(), DotSet::new())
     }
 
+    /// The entries under those of these dots that are live, as a delta that creates just their dots. Costs the dots that
+    /// are found and the pages that their runs cover.
+    pub fn restrict(&self, dots: &DotSet) -> Delta<S> {
+        let mut entries = SmallVec::new();
+        self.live.among(dots, |dot, place| entries.push((dot, self.store.entry(dot, place))));
+        entries.sort_unstable_by_key(|(dot, _)| *dot);
+        let own = entries.iter().map(|(dot, _)| *dot).collect();
+        Delta { entries, own, retired: DotSet::new() }
+    }
+
+    /// Whether the dot is in the store; O(1).
+    #[must_use]
+    pub fn is_live(&self, dot: Dot) -> bool {
+        self.live.get(dot).is_some()
+    }
+
     fn delta_with(&self, seen: &DotSet, retired: DotSet) -> Delta<S> {
         let mut entries = SmallVec::new();
         self.live.unseen_by(seen, |dot, place| entries.push((dot, self.store.entry(dot, place))));

@@ -32,6 +32,12 @@ impl<S: DotStore> Delta<S> {
         Self { entries: SmallVec::new(), own: DotSet::new(), retired: DotSet::new() }
     }
 
+    /// A delta without entries: creates the dots `own`, each retired at birth, and retires `retired`.
+    pub fn retiring(own: DotSet, retired: DotSet) -> Self {
+        let retired = retired.difference(&own);
+        Self { entries: SmallVec::new(), own, retired }
+    }
+
     /// Whether it says nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

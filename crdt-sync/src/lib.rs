@@ -1,6 +1,29 @@
-//! Replicas talking to each other. Not built yet: this crate only reserves the name and re-exports the
-//! values it will carry, so that nothing here pretends to replicate.
-#![no_std]
+//! Replicas talking: what changed travels, in causal order, over a network that loses, repeats and reorders.
+//!
+//! The crate is a state machine without I/O: bytes, time and seeds come in as arguments; bytes, deadlines and batches
+//! for the disk go out as return values. The same inputs give the same outputs on every platform.
 #![forbid(unsafe_code)]
 
+mod config;
+mod error;
+mod event;
+mod id;
+mod message;
+mod record;
+mod storage;
+mod time;
+
 pub use crdt_core;
+
+pub use config::{Config, Durability, Limits, Mode, Timing};
+pub use error::{EditError, FrameError, OpenError};
+pub use event::{Event, RepairTier};
+pub use id::{LinkKind, PeerId, Role, ScopeId};
+pub use message::{
+    CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf, owns,
+};
+pub use record::{Extension, Own, Payload, Record};
+pub use storage::{
+    Batch, Fetch, Loaded, LogEntry, LogRecord, MemoryStorage, Meta, Persist, Stage, Storage, StorageError, Ticket,
+};
+pub use time::{Now, Steady, Wall};

@@ -1,0 +1,230 @@
+//! Limits and intervals, each with its reason.
+
+use core::time::Duration;
+
+use crate::{Role, ScopeId};
+
+/// In which order records take effect at a reader.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Mode {
+    /// On arrival. Exact deltas converge without any order; a reader may see an answer before its question.
+    Immediate,
+    /// Each writer's records in order.
+    Fifo,
+    /// After all they were made on: what has been seen is what was received, gap-free and closed under causes.
+    #[default]
+    Causal,
+}
+
+/// When an edit may be shown to others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Durability {
+    /// After its record is on disk: nothing acknowledged is lost.
+    #[default]
+    Strict,
+    /// After a lease of counters is on disk: no dot is used twice, but after an unclean stop the last edits are gone
+    /// and the replica takes a fresh id.
+    Lease,
+}
+
+/// What a replica is told once.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which data this is.
+    pub scope: ScopeId,
+    /// What this replica is to the scope.
+    pub role: Role,
+    /// In which order records take effect; the same at all replicas of a scope.
+    pub mode: Mode,
+    /// When an edit may be shown.
+    pub durability: Durability,
+    /// A hash of what the data's type has to agree in; 0 where any does. Leave out what may be extended (the fields
+    /// of a struct), or a rolling upgrade splits the group.
+    pub schema: u64,
+    /// A secret of the scope's members, where there is one: it keys the hash of sketches, so that no outsider can
+    /// craft dots that never decode.
+    pub sketch_key: Option<u64>,
+    /// Intervals.
+    pub timing: Timing,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The defaults for a full member of this scope.
+    #[must_use]
+    pub fn new(scope: ScopeId) -> Self {
+        Self {
+            scope,
+            role: Role::Replica,
+            mode: Mode::default(),
+            durability: Durability::default(),
+            schema: 0,
+            sketch_key: None,
+            timing: Timing::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How long things wait.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// An open record is closed after this: edits in quick succession travel as one.
+    pub flush_after: Duration,
+    /// A gap is asked for after this, as what fills it is mostly on its way along another path.
+    pub want_after: Duration,
+    /// The next holder is asked after this.
+    pub want_next_after: Duration,
+    /// The shortest time between two repairs that this side opens without need.
+    pub repair_every_min: Duration,
+    /// The longest one; drawn anew each time, so that replicas do not fall into step.
+    pub repair_every_max: Duration,
+    /// A repair in which nothing is heard for this long is given up.
+    pub repair_idle_max: Duration,
+    /// What is known of others' receipt is told to one peer this often.
+    pub known_every: Duration,
+    /// A hash of the whole content rides on a Hello this often.
+    pub content_hash_every: Duration,
+    /// Entries of a cut repair are kept for this long.
+    pub staged_for: Duration,
+    /// A replica that was silent for this long no longer holds back stability.
+    pub dormant_after: Duration,
+    /// Links that broke the rules are shut out for this long at first, and for twice as long each further time.
+    pub refuse_for_min: Duration,
+    /// At most this long.
+    pub refuse_for_max: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            flush_after: Duration::from_millis(5),
+            want_after: Duration::from_millis(80),
+            want_next_after: Duration::from_millis(40),
+            repair_every_min: Duration::from_secs(1),
+            repair_every_max: Duration::from_secs(10),
+            repair_idle_max: Duration::from_secs(30),
+            known_every: Duration::from_secs(30),
+            content_hash_every: Duration::from_secs(600),
+            staged_for: Duration::from_secs(600),
+            dormant_after: Duration::from_secs(24 * 3600),
+            refuse_for_min: Duration::from_secs(1),
+            refuse_for_max: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The most of everything.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a frame: the most that a stranger makes us buffer.
+    pub frame_bytes_max: usize,
+    /// Bytes of a datagram: fits any path.
+    pub datagram_bytes_max: usize,
+    /// Bytes of a record. A larger one is neither pushed nor logged; a repair carries it entry by entry.
+    pub record_bytes_max: usize,
+    /// Dots that one record may create: work and memory of taking it in.
+    pub record_dots_max: u64,
+    /// An open record is closed at about this size: a record should fit a datagram.
+    pub flush_bytes: usize,
+    /// Records in one frame.
+    pub push_records_max: usize,
+    /// Replicas, and runs, in one set of dots: 2 MiB of memory.
+    pub set_replicas_max: usize,
+    /// Runs in one set of dots.
+    pub set_runs_max: usize,
+    /// Ids in a connection's dictionary: 1 MiB for a link.
+    pub dictionary_ids_max: usize,
+    /// Ids in a datagram's.
+    pub datagram_ids_max: usize,
+    /// How far above the highest known one a replica's counter may jump: one forged dot must not end an id's life.
+    pub counter_jump_max: u64,
+    /// Extensions in one frame or record.
+    pub extensions_max: usize,
+    /// Bytes of those: they are relayed blindly.
+    pub extension_bytes_max: usize,
+    /// Dots in `after`.
+    pub after_dots_max: usize,
+    /// Records that wait for their causes, per writer. Dropping more is safe, as nothing was acknowledged.
+    pub inbox_records_max: usize,
+    /// Bytes of those, of all writers.
+    pub inbox_bytes_max: usize,
+    /// Bytes of outputs that wait for the disk; above it an edit answers `Busy`.
+    pub held_bytes_max: usize,
+    /// Bytes on their way to one peer; above it pushes are dropped, and a repair brings them.
+    pub link_bytes_max: usize,
+    /// Bytes of records in the log, whoever has not got them yet: a silent peer pins nothing.
+    pub log_bytes_max: usize,
+    /// Of those, how many are held in memory.
+    pub log_memory_bytes_max: usize,
+    /// How old a record in the log may get.
+    pub log_age_max: Duration,
+    /// Runs in one Want: a small question must not have an endless answer.
+    pub want_runs_max: usize,
+    /// Bytes of its answer.
+    pub want_bytes_max: usize,
+    /// Bytes of a set of live dots; a whole state is sent instead of a larger one.
+    pub live_set_bytes_max: usize,
+    /// Repairs at once.
+    pub repairs_max: usize,
+    /// Bytes of entries that one repair copies.
+    pub part_bytes_max: usize,
+    /// Bytes of entries that wait for the end of a repair.
+    pub staged_bytes_max: usize,
+    /// Cells in one window of a sketch.
+    pub window_cells_max: usize,
+    /// Links at once.
+    pub links_max: usize,
+    /// Replicas in the roster.
+    pub roster_max: usize,
+    /// Retired replicas, at 24 bytes each.
+    pub retired_max: usize,
+    /// Ids lent to tabs by one home.
+    pub lent_ids_max: usize,
+    /// Milliseconds by which another clock may be ahead before ours is not advanced to it.
+    pub skew_ms_max: u64,
+    /// Bad frames on one link before it is closed.
+    pub strikes_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 1 << 20,
+            datagram_bytes_max: 1_200,
+            record_bytes_max: 256 << 10,
+            record_dots_max: 65_536,
+            flush_bytes: 1_200,
+            push_records_max: 1_024,
+            set_replicas_max: 65_536,
+            set_runs_max: 65_536,
+            dictionary_ids_max: 65_536,
+            datagram_ids_max: 32,
+            counter_jump_max: 1 << 32,
+            extensions_max: 16,
+            extension_bytes_max: 4_096,
+            after_dots_max: 256,
+            inbox_records_max: 1_024,
+            inbox_bytes_max: 16 << 20,
+            held_bytes_max: 8 << 20,
+            link_bytes_max: 4 << 20,
+            log_bytes_max: 64 << 20,
+            log_memory_bytes_max: 4 << 20,
+            log_age_max: Duration::from_secs(7 * 24 * 3600),
+            want_runs_max: 4_096,
+            want_bytes_max: 1 << 20,
+            live_set_bytes_max: 16 << 20,
+            repairs_max: 8,
+            part_bytes_max: 32 << 20,
+            staged_bytes_max: 64 << 20,
+            window_cells_max: 4_096,
+            links_max: 256,
+            roster_max: 10_000,
+            retired_max: 1_000_000,
+            lent_ids_max: 64,
+            skew_ms_max: 500,
+            strikes_max: 3,
+        }
+    }
+}
