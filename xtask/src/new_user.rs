@@ -31,8 +31,10 @@ pub(crate) fn readme() -> Result<Verdict, Failure> {
 }
 
 pub(crate) fn product_surface() -> Result<Verdict, Failure> {
-    let plain = dependencies("crdt-core = \"*\"", &run::root()).expect("the line names crdt-core");
-    run_fresh("product-surface", &plain, &[PRODUCT_SURFACE.to_owned()])?;
+    let lines = "crdt-core = { version = \"*\", features = [\"serde\"] }\nserde = { version = \"1\", features = [\"derive\"] }\n\
+                 serde_json = \"1\"\n";
+    let dependencies = dependencies(lines, &run::root()).expect("a line names crdt-core");
+    run_fresh("product-surface", &dependencies, &[PRODUCT_SURFACE.to_owned()])?;
     Ok(Verdict::Passed)
 }
 
@@ -58,6 +60,8 @@ fn run_fresh(name: &str, dependencies: &str, programs: &[String]) -> Outcome {
         let bin = format!("program_{}", index + 1);
         let mut command = run::cargo(["run", "--quiet", "--bin", &bin]);
         command.current_dir(&folder).env("CARGO_TARGET_DIR", run::target_dir().join("new-user"));
+        // What the documentation shows compiles without a warning.
+        command.env("RUSTFLAGS", "-Dwarnings");
         run::run(&mut command)?;
     }
     std::fs::remove_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))

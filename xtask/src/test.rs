@@ -4,6 +4,7 @@
 use crate::run::{self, Failure, Outcome};
 use crate::steps::{Step, Verdict, run_steps};
 use crate::{fuzz, new_user, tools};
+use std::process::Command;
 
 /// No operating system, so no standard library to lean on by mistake.
 const BARE_TARGET: &str = "x86_64-unknown-none";
@@ -49,6 +50,10 @@ fn format() -> Result<Verdict, Failure> {
         let manifest = format!("{outside}/Cargo.toml");
         run::run(&mut run::cargo(["fmt", "--check", "--manifest-path", &manifest]))?;
     }
+    // A program of its own, so no crate's formatting reaches it.
+    let mut program = Command::new("rustfmt");
+    program.args(["--edition", "2024", "--check", "xtask/new_user/product_surface.rs"]).current_dir(run::root());
+    run::run(&mut program)?;
     Ok(Verdict::Passed)
 }
 
