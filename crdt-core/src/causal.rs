@@ -60,6 +60,17 @@ pub struct Summary {
     pub live: DotSet,
 }
 
+/// The dots that one merge moves.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Moves {
+    /// Their entries come in.
+    pub added: Vec<Dot>,
+    /// Their entries go.
+    pub removed: Vec<Dot>,
+    /// Their entries give way to other ones under the same dots: two memories write under one id.
+    pub replaced: Vec<Dot>,
+}
+
 impl<S: DotStore> Causal<S> {
     /// The empty state.
     #[must_use]
@@ -210,6 +221,20 @@ impl<S: DotStore> Causal<S> {
         effect
     }
 
+    /// Which dots a merge of this delta would move, without the entries: for indexes that are kept beside a state.
+    #[must_use]
+    pub fn moves_of(&self, delta: &Delta<S>) -> Moves {
+        let mut moves = Moves { removed: self.retired_by(delta).into_vec(), ..Moves::default() };
+        for (dot, entry) in &delta.entries {
+            if !self.seen.contains(*dot) {
+                moves.added.push(*dot);
+            } else if self.outranked_by(*dot, entry).is_some() {
+                moves.replaced.push(*dot);
+            }
+        }
+        moves
+    }
+
     /// What merging would do.
     fn effect_of(&self, delta: &Delta<S>) -> Effect<S> {
         let mut effect = Effect { added: Vec::new(), removed: Vec::new() };
@@ -307,6 +332,12 @@ impl<S: DotStore> Causal<S> {
     #[must_use]
     pub fn dots_digest(&self) -> u64 {
         self.live.digest().wrapping_add(self.seen.digest().rotate_left(32))
+    }
+
+    /// The sum of the live dots' hashes: equal sets of live dots have equal ones. O(1).
+    #[must_use]
+    pub fn live_digest(&self) -> u64 {
+        self.live.digest()
     }
 
     /// A hash of the canonical bytes (XXH3, 128 bits): equal states have equal digests on every platform. Costs an

@@ -158,8 +158,9 @@ impl DotSet {
         self.runs().flat_map(|(replica, first, last)| (first..=last).map(move |counter| Dot::known(replica, counter)))
     }
 
-    /// A sum over runs of hashes, the part of [`dots_digest`](crate::Causal::dots_digest) that speaks of what was seen.
-    pub(crate) fn digest(&self) -> u64 {
+    /// A sum over runs of hashes: equal sets have equal ones. Costs the number of runs. Not proof against forgery.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
         self.rows()
             .flat_map(|(replica, runs)| runs.as_slice().iter().map(move |run| (replica, run)))
             .map(|(replica, run)| {

@@ -77,7 +77,7 @@ mod value;
 mod version;
 mod writer;
 
-pub use causal::{Causal, Invalid, Summary};
+pub use causal::{Causal, Invalid, Moves, Summary};
 pub use change::{Change, Observed, Path, Step};
 pub use clock::{HybridClock, Skew, Timestamp};
 pub use codec::{Canonical, DecodeError, DecodeErrorKind, Kind, decode};

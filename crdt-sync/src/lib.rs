@@ -19,9 +19,7 @@ pub use config::{Config, Durability, Limits, Mode, Timing};
 pub use error::{EditError, FrameError, OpenError};
 pub use event::{Event, RepairTier};
 pub use id::{LinkKind, PeerId, Role, ScopeId};
-pub use message::{
-    CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf, owns,
-};
+pub use message::{CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf};
 pub use record::{Extension, Own, Payload, Record};
 pub use storage::{
     Batch, Fetch, Loaded, LogEntry, LogRecord, MemoryStorage, Meta, Persist, Stage, Storage, StorageError, Ticket,

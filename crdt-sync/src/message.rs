@@ -1,8 +1,10 @@
 //! What replicas say to each other. How each is spelled in bytes is the frame's business.
 
+use std::sync::Arc;
+
 use crdt_core::{Delta, DotSet, DotStore, ReplicaId};
 
-use crate::{Config, Mode, Own, Record, Role, ScopeId};
+use crate::{Config, Mode, Record, Role, ScopeId};
 
 /// The name of one repair between two peers, chosen by the one that opened it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -17,7 +19,7 @@ pub enum Message<S: DotStore> {
     /// (1) What came before was not accepted.
     Refuse(Refuse),
     /// (2) Records.
-    Push(Vec<Record<S>>),
+    Push(Vec<Arc<Record<S>>>),
     /// (3) Received and durable here since the last one: acknowledges and announces.
     Have(DotSet),
     /// (4) Send me these.
@@ -304,10 +306,4 @@ pub enum CancelReason {
     TooLarge,
     /// Both sides opened one at the same time; the other one goes on.
     Superseded,
-}
-
-/// Records in a message, by their dots: what most code wants of a push.
-#[must_use]
-pub fn owns<S: DotStore>(records: &[Record<S>]) -> Vec<Own> {
-    records.iter().map(|record| record.own).collect()
 }
