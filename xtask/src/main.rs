@@ -8,6 +8,7 @@
 
 mod bench;
 mod demo;
+mod figures;
 mod fuzz;
 mod mutants;
 mod new_user;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   demo                           replay this project's own history as replicas that edit and merge
   test [filter]                  everything that must pass; with a filter, the steps whose name contains it
   bench [filter]                 measure beside the peers and store the table under benches/results
+  bench --readme                 write the newest stored figures into the README
   fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
   soak [--minutes N]             the long checks: laws, Miri, fuzzing, mutation (default: 60 minutes)
   mutants [filter]               put in each listed fault and require its named test to fail

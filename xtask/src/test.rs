@@ -3,7 +3,7 @@
 
 use crate::run::{self, Failure, Outcome};
 use crate::steps::{Step, Verdict, run_steps};
-use crate::{fuzz, new_user, tools};
+use crate::{figures, fuzz, new_user, tools};
 use std::process::Command;
 
 /// No operating system, so no standard library to lean on by mistake.
@@ -37,6 +37,7 @@ fn steps() -> Vec<Step> {
         Step::new("web target", web_target),
         Step::new("target without a system", bare_target),
         Step::new("oldest compiler", oldest_compiler),
+        Step::new("readme: figures", figures::compare),
         Step::new("new user: readme", new_user::readme),
         Step::new("new user: product surface", new_user::product_surface),
         Step::new("benches compile", benches),
