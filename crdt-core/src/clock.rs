@@ -30,14 +30,6 @@ impl Timestamp {
         self.0 as u16
     }
 
-    pub(crate) const fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    pub(crate) const fn to_bits(self) -> u64 {
-        self.0
-    }
-
     /// The next one; the last of all stays where it is.
     const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

@@ -5,7 +5,9 @@
 //! state    := seen : dot set · root                    delta := own : dot set · retired : dot set · root
 //! root     := 0 (empty)  or  kind · column of one store
 //! dot set  := replicas · per replica: index · m (1..=m has no gap) · holes · (gap − 1 · length − 1)*
-//! dots     := segments: last of its store? (1 bit) · gap (3 bits, 7: escape) · length − 1 (4 bits)
+//! dots     := (where there are several stores: 0) · segments, or, if that is shorter: 1 · packed ids · packed counters
+//! segment  := last of its store? (1 bit) · gap (3 bits, 7: escape) · length − 1 (4 bits)
+//! packed   := lowest · width in bits · (distance from the lowest)*
 //! values   := tag (1 byte) · payload, one type for the whole column where it has one
 //! ```
 //!
@@ -23,6 +25,7 @@ mod decode;
 mod dots;
 mod encode;
 mod error;
+mod packed;
 
 pub use column::ColumnTag;
 pub use decode::Decoder;

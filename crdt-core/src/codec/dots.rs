@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use super::packed::Frame;
 use super::{DecodeError, DecodeErrorKind, Decoder, Encoder};
 use crate::dot::COUNTER_DECODED_MAX;
 use crate::{Dot, DotSet, ReplicaId};
@@ -15,6 +16,11 @@ pub(crate) const ENTRIES_PER_BYTE: usize = 16;
 const LAST: u8 = 0x80;
 /// The gap that says: a varint follows.
 const ESCAPE: u64 = 7;
+
+/// Before the dots of several stores: they are written as segments.
+const SEGMENTS: u8 = 0;
+/// Before the dots of several stores: each store has one, and they are packed.
+const PACKED: u8 = 1;
 
 /// Where a column of dots has got to: the replica, and its last counter.
 struct Column {
@@ -41,9 +47,36 @@ impl Encoder<'_> {
         }
     }
 
-    /// The dots of several stores, each ascending and not empty. Dots that follow each other share a byte, up to
-    /// `run_max` of them.
-    pub fn dots<'d>(&mut self, stores: impl IntoIterator<Item = &'d [Dot]>, run_max: usize) {
+    /// The dots of several stores, each ascending and not empty: as segments, or packed where that is shorter.
+    pub fn dots<'d, I>(&mut self, stores: I, run_max: usize)
+    where
+        I: IntoIterator<Item = &'d [Dot], IntoIter: Clone>,
+    {
+        let stores = stores.into_iter();
+        let mut peek = stores.clone();
+        if peek.next().is_none() || peek.next().is_none() {
+            return self.segments(stores, run_max);
+        }
+        let start = self.out.len();
+        self.byte(SEGMENTS);
+        self.segments(stores.clone(), run_max);
+        // Keys that were written out of their order have dots far apart, at three to five bytes a segment.
+        if stores.clone().all(|dots| dots.len() == 1) {
+            let dots = || stores.clone().map(|dots| dots[0]);
+            let ids: Vec<u64> = dots().map(|dot| self.index_of(dot.replica())).collect();
+            let counters = || dots().map(Dot::counter);
+            let (ids_frame, counters_frame) = (Frame::of(ids.iter().copied()), Frame::of(counters()));
+            if ids_frame.len(ids.len()) + counters_frame.len(ids.len()) < self.out.len() - start - 1 {
+                self.out.truncate(start);
+                self.byte(PACKED);
+                self.packed(&ids_frame, ids.iter().copied());
+                self.packed(&counters_frame, counters());
+            }
+        }
+    }
+
+    /// Dots that follow each other share a byte, up to `run_max` of them.
+    fn segments<'d>(&mut self, stores: impl Iterator<Item = &'d [Dot]>, run_max: usize) {
         let mut column: Option<Column> = None;
         for dots in stores {
             let mut rest = dots;
@@ -120,6 +153,13 @@ impl Decoder<'_> {
     /// # Errors
     /// If they are broken, or one is under `run_max` more than once.
     pub fn dots(&mut self, count: usize, run_max: usize) -> Result<Vec<SmallVec<[Dot; 1]>>, DecodeError> {
+        if count > 1 {
+            match self.byte()? {
+                SEGMENTS => {}
+                PACKED => return self.packed_dots(count),
+                other => return Err(self.error(DecodeErrorKind::Unknown(other))),
+            }
+        }
         let mut stores = Vec::new();
         let mut column = Column { replica: self.id(0)?, last: 0 };
         for _ in 0..count {
@@ -152,5 +192,43 @@ impl Decoder<'_> {
             stores.push(dots);
         }
         Ok(stores)
+    }
+
+    fn packed_dots(&mut self, count: usize) -> Result<Vec<SmallVec<[Dot; 1]>>, DecodeError> {
+        let ids = self.packed(count)?;
+        let counters = self.packed(count)?;
+        let dot = |(id, counter)| Ok(Dot::known(self.id(id)?, self.counter(0, counter)?));
+        ids.into_iter().zip(counters).map(|pair| dot(pair).map(|dot| SmallVec::from_buf([dot]))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::encode::IdTable;
+    use alloc::vec;
+
+    fn octets_of(dots: &[Dot]) -> usize {
+        let table = IdTable::new(dots.iter().map(|dot| dot.replica()));
+        let mut to = Encoder::new(Vec::new(), &table);
+        to.dots(dots.iter().map(core::slice::from_ref), ENTRIES_PER_BYTE);
+        let mut from = Decoder::new(&to.out);
+        from.ids.clone_from(&table.ids);
+        let again = from.dots(dots.len(), ENTRIES_PER_BYTE).unwrap();
+        assert!(again.iter().map(|dots| dots.as_slice()).eq(dots.iter().map(core::slice::from_ref)));
+        assert_eq!(from.remaining(), 0);
+        to.out.len()
+    }
+
+    #[test]
+    fn single_dots_take_the_shorter_spelling() {
+        let dot = |replica: u128, counter| Dot::known(ReplicaId::from_u128(replica), counter);
+        let in_turn: Vec<Dot> = (1..=1_000).map(|counter| dot(1, counter)).collect();
+        assert_eq!(octets_of(&in_turn), 1 + 1_000);
+        // Steps of 397 visit each of the counters 1000..2000 once: ten bits, after frames of 2 and 3 bytes.
+        let astray: Vec<Dot> = (0..1_000).map(|at| dot(1, 1_000 + at * 397 % 1_000)).collect();
+        assert_eq!(octets_of(&astray), 1 + 2 + 3 + 1_250);
+        let of_two: Vec<Dot> = astray.iter().flat_map(|first| vec![*first, dot(2, first.counter())]).collect();
+        assert_eq!(octets_of(&of_two), 1 + 2 + 250 + 3 + 2_500);
     }
 }

@@ -200,7 +200,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
         let dots: Vec<Vec<Dot>> = writes.iter().map(|writes| writes.iter().map(|write| write.dot).collect()).collect();
         to.dots(dots.iter().map(Vec::as_slice), ENTRIES_PER_BYTE);
         let writes: Vec<&Write<T>> = writes.into_iter().flatten().collect();
-        to.unsigned(writes.len(), |at| writes[at].stamp.to_bits());
+        to.stamps(writes.len(), |at| writes[at].stamp);
         writes.iter().for_each(|write| to.byte(u8::from(write.value.is_some())));
         to.column(&writes.iter().filter_map(|write| write.value.as_ref()).collect::<Vec<_>>());
     }
@@ -211,7 +211,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
         let mut keys = from.column::<K>(total)?.into_iter();
         let dots = from.dots(total, ENTRIES_PER_BYTE)?;
         let writes = siblings::total(&dots);
-        let mut stamps = from.column::<u64>(writes)?.into_iter().map(Timestamp::from_bits);
+        let mut stamps = from.stamps(writes)?.into_iter();
         let mut present = Vec::new();
         for _ in 0..writes {
             present.push(match from.byte()? {

@@ -169,16 +169,16 @@ impl<T: Element> DotStore for LwwRegister<T> {
     fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
         let (entries, dots) = Siblings::rows(stores.iter().map(|store| &store.siblings));
         to.dots(dots.iter().map(|dots| dots.as_slice()), ENTRIES_PER_BYTE);
-        to.unsigned(entries.len(), |at| entries[at].0.to_bits());
+        to.stamps(entries.len(), |at| entries[at].0);
         to.column(&entries.iter().map(|(_, value)| value).collect::<Vec<_>>());
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         let dots = from.dots(count, ENTRIES_PER_BYTE)?;
         let total = siblings::total(&dots);
-        let stamps = from.column::<u64>(total)?.into_iter().map(Timestamp::from_bits);
+        let stamps = from.stamps(total)?;
         let values = from.column::<T>(total)?;
-        Ok(Siblings::from_rows(stamps.zip(values), dots).map(|siblings| Self { siblings }).collect())
+        Ok(Siblings::from_rows(stamps.into_iter().zip(values), dots).map(|siblings| Self { siblings }).collect())
     }
 
     fn heap_bytes(&self) -> usize {
@@ -195,7 +195,7 @@ impl<T: Element> Canonical for LwwRegister<T> {
         write(Form::Plain, winner.map(|(dot, _)| dot.replica()), |to| {
             let Some((_, (stamp, value))) = winner else { return to.byte(0) };
             to.byte(Kind::LwwRegister.code());
-            to.unsigned(1, |_| stamp.to_bits());
+            to.stamps(1, |_| *stamp);
             to.column(&[value]);
         })
     }
@@ -211,7 +211,7 @@ impl<T: Element> Canonical for LwwRegister<T> {
                 return Err(from.error(DecodeErrorKind::OtherKind));
             }
             let replica = from.id(0)?;
-            let stamp = from.column::<u64>(1)?.pop().map(Timestamp::from_bits);
+            let stamp = from.stamps(1)?.pop();
             let value = from.column::<T>(1)?.pop();
             if let Some(entry) = stamp.zip(value) {
                 register.siblings.insert(Dot::known(replica, 1), entry);
