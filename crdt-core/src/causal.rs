@@ -136,6 +136,13 @@ impl<S: DotStore> Causal<S> {
         Ok((transaction.commit(), answer))
     }
 
+    /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
+    pub fn mark(&mut self, writer: &mut Writer) -> Dot {
+        let dot = writer.issue(&self.seen);
+        self.seen.insert(dot);
+        dot
+    }
+
     #[inline]
     pub(crate) fn put_in(&mut self, dot: Dot, entry: S::Entry) {
         let place = self.store.graft(dot, entry);

@@ -50,7 +50,7 @@ impl fmt::Debug for Own {
 }
 
 /// What a record says.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub enum Payload<S: DotStore> {
     /// An edit of the data. The delta creates exactly the record's own dots.
     Edit(Delta<S>),
@@ -75,7 +75,7 @@ pub struct Extension {
 
 /// One delta group as its writer flushed it. Records stay separate in outbox, log and frames: dropping what is known
 /// is then a set difference, where a joined one with a single new dot would have to travel whole.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub struct Record<S: DotStore> {
     /// The dots it creates.
     pub own: Own,
@@ -96,5 +96,51 @@ impl<S: DotStore> Record<S> {
             Payload::Edit(delta) => delta.clone(),
             Payload::Retire { .. } => Delta::retiring(self.own.to_dot_set(), DotSet::new()),
         }
+    }
+}
+
+// By hand, as a derived one would ask the same of the store itself, of which there is none in here.
+impl<S: DotStore> PartialEq for Payload<S> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Edit(mine), Self::Edit(theirs)) => mine == theirs,
+            (Self::Retire { replica, last }, Self::Retire { replica: theirs, last: their_last }) => {
+                replica == theirs && last == their_last
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<S: DotStore> fmt::Debug for Payload<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edit(delta) => f.debug_tuple("Edit").field(delta).finish(),
+            Self::Retire { replica, last } => {
+                f.debug_struct("Retire").field("replica", replica).field("last", last).finish()
+            }
+        }
+    }
+}
+
+impl<S: DotStore> PartialEq for Record<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.own == other.own
+            && self.after == other.after
+            && self.time == other.time
+            && self.payload == other.payload
+            && self.extensions == other.extensions
+    }
+}
+
+impl<S: DotStore> fmt::Debug for Record<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("own", &self.own)
+            .field("after", &self.after)
+            .field("time", &self.time)
+            .field("payload", &self.payload)
+            .field("extensions", &self.extensions)
+            .finish()
     }
 }

@@ -113,8 +113,8 @@ pub struct Meta {
     pub stable: DotSet,
     /// Replicas that will make no more dots, each with its last.
     pub retired: Vec<(ReplicaId, u64)>,
-    /// Ids lent to tabs that are still out.
-    pub lent: Vec<(ReplicaId, u64)>,
+    /// Ids made for tabs: each with its last dot if it was given back, with none as long as a tab may write under it.
+    pub lent: Vec<(ReplicaId, Option<u64>)>,
 }
 
 /// What a store holds.
