@@ -92,7 +92,7 @@ pub use types::counter::{BoundedCounter, Counter, GCounter, PnCounter};
 pub use types::flag::{DwFlag, EwFlag};
 pub use types::map::{LwwMap, OrMap};
 pub use types::record::{Document, DocumentMap, Node};
-pub use types::register::{LwwRegister, MvRegister, Siblings};
+pub use types::register::{LwwRegister, MvRegister, Resolver, Siblings};
 pub use types::set::{GSet, OrSet, RwSet};
 #[cfg(feature = "serde")]
 pub use value::Custom;

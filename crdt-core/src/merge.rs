@@ -15,17 +15,45 @@
 /// assert!(!highest.merge((Max(4), Max("a"))));                   // nothing new
 /// assert_eq!(highest, (Max(5), Max("a")));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot take in `{Rhs}`",
+    label = "does not merge",
+    note = "only values of one type merge: a state with states and deltas of that type, by value or by reference"
+)]
 pub trait Merge<Rhs = Self> {
     /// Takes in what `rhs` knows; true iff `self` grew.
     fn merge(&mut self, rhs: Rhs) -> bool;
 }
 
-/// The largest value written so far: concurrent writes keep the larger one.
+/// The largest value written so far.
+///
+/// | concurrent | result |
+/// |---|---|
+/// | 3 ∥ 5 | 5 |
+///
+/// ```
+/// use crdt_core::{Max, Merge, Min};
+///
+/// // When a sensor was first and last heard of, by two gateways.
+/// let mut north = (Min(100), Max(180));
+/// let mut south = (Min(120), Max(200));
+/// north.merge(&south);
+/// south.merge(&north);
+/// assert_eq!(north, (Min(100), Max(200)));
+/// assert_eq!(north, south);
+/// ```
+///
+/// **Cost.** A comparison. Sent and kept: the value.
+///
+/// **Source.** Every total order is a lattice (Shapiro et al. 2011). A plain lattice: no replica and no dot,
+/// so it cannot be taken back, and is not edited inside a [`Causal`](crate::Causal).
+///
+/// **Choose** [`LwwRegister`](crate::LwwRegister) where a later, smaller value should count.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Max<T>(pub T);
 
-/// The smallest value written so far: concurrent writes keep the smaller one.
+/// The smallest value written so far: 3 ∥ 5 is 3. All else as [`Max`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Min<T>(pub T);

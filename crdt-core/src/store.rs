@@ -20,6 +20,11 @@ use crate::{Dot, Edit};
 ///
 /// A type's author owes: equal sets of entries read alike and encode alike, in whatever order they were grafted; and
 /// `prune` undoes `graft`. The feature `laws` checks this and all that follows from it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a store, so it cannot be edited and merged inside `Causal`",
+    label = "not a store",
+    note = "a plain value lives in a register, such as `MvRegister<{Self}>` or `LwwRegister<{Self}>`; see the table in `crdt_core::types`"
+)]
 pub trait DotStore: Default + Clone + 'static {
     /// One edit's effect with the path to it: what a delta carries.
     type Entry: Clone + PartialEq + Debug;
@@ -79,6 +84,12 @@ pub trait DotStore: Default + Clone + 'static {
 /// Running totals ([`GCounter`](crate::GCounter), [`PnCounter`](crate::PnCounter),
 /// [`BoundedCounter`](crate::BoundedCounter)) do not have it: a total that was written concurrently with the removal
 /// contains what the removal had seen. [`Counter`](crate::Counter) is the one for such places.
+///
+/// ```compile_fail,E0277
+/// use crdt_core::{Causal, OrMap, PnCounter};
+///
+/// let likes = Causal::<OrMap<String, PnCounter>>::default();      // `PnCounter` cannot live under a key that …
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot live under a key that can be removed",
     label = "a removal would leave part of what it removed, or keep a tombstone",

@@ -85,6 +85,12 @@ impl Hash for Float {
 ///
 /// Values are compared by replicas that never met, so equality, order and hash must agree and must not depend on
 /// anything outside the value. `from_value(to_value(x)) = x`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type that sets, registers and keys may hold",
+    label = "not such a type",
+    note = "for a type of your own, enable the feature `serde` and implement `crdt_core::Custom`, which takes one line",
+    note = "for a float, use `crdt_core::Float`, which has an order"
+)]
 pub trait Element: Clone + Eq + Ord + Hash + fmt::Debug + 'static {
     /// Whether `Ord` here agrees with the order of [`Value`]s, so that keys need no sorting to be written.
     const ORDERED_AS_VALUES: bool = false;

@@ -10,6 +10,7 @@
 use crate::run::{self, Failure, Outcome};
 use crate::steps::Verdict;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const PRODUCT_SURFACE: &str = include_str!("../new_user/product_surface.rs");
 
@@ -31,16 +32,113 @@ pub(crate) fn readme() -> Result<Verdict, Failure> {
 }
 
 pub(crate) fn product_surface() -> Result<Verdict, Failure> {
-    let lines = "crdt-core = { version = \"*\", features = [\"serde\"] }\nserde = { version = \"1\", features = [\"derive\"] }\n\
-                 serde_json = \"1\"\n";
-    let dependencies = dependencies(lines, &run::root()).expect("a line names crdt-core");
-    run_fresh("product-surface", &dependencies, &[PRODUCT_SURFACE.to_owned()])?;
+    run_fresh("product-surface", &all_of_core(), &[PRODUCT_SURFACE.to_owned()])?;
     Ok(Verdict::Passed)
 }
 
-/// Makes a crate of those programs in the system's temporary folder, runs each,
-/// and removes the crate again unless something failed.
+pub(crate) fn misuse() -> Result<Verdict, Failure> {
+    let misuses = misuses(&run::root().join(MISUSE))?;
+    let folder = make_fresh("misuse", &all_of_core(), misuses.iter().map(|misuse| (&*misuse.name, &*misuse.program)))?;
+    let mut wrong = Vec::new();
+    for misuse in &misuses {
+        let mut command = in_fresh(&folder, &["check", "--bin", &misuse.name]);
+        println!("$ {}", run::spelled(&command));
+        match run::complaint(&mut command)? {
+            None => wrong.push(format!("{} compiles", misuse.name)),
+            Some(said) => wrong.extend(misuse.unsaid(&said).map(|line| {
+                println!("{said}");
+                format!("{}: the compiler does not say {line:?}", misuse.name)
+            })),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::new(wrong.join("; ")));
+    }
+    println!("{} misuses, each refused in the words that it should be", misuses.len());
+    remove(&folder)?;
+    Ok(Verdict::Passed)
+}
+
+/// Where the programs of new users are that no block of the README holds.
+pub(crate) fn programs() -> Result<Vec<PathBuf>, Failure> {
+    let root = run::root();
+    let mut programs = rust_files(&root.join(MISUSE))?;
+    programs.push(root.join("xtask/new_user/product_surface.rs"));
+    Ok(programs)
+}
+
+const MISUSE: &str = "xtask/new_user/misuse";
+
+/// What marks the words that the compiler must use, at the top of a misuse.
+const SAYS: &str = "// says: ";
+
+/// A program that must not compile.
+struct Misuse {
+    name: String,
+    program: String,
+}
+
+impl Misuse {
+    /// The words asked for that are not in what the compiler said, spaces and line breaks aside.
+    fn unsaid<'m>(&'m self, said: &str) -> impl Iterator<Item = &'m str> {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = words(said);
+        let wanted = self.program.lines().map_while(|line| line.strip_prefix(SAYS));
+        wanted.filter(move |line| !said.contains(&words(line)))
+    }
+}
+
+fn misuses(folder: &Path) -> Result<Vec<Misuse>, Failure> {
+    let mut misuses = Vec::new();
+    for path in rust_files(folder)? {
+        let program = run::read(&path)?;
+        if !program.starts_with(SAYS) {
+            return Err(Failure::new(format!("{} does not begin with {SAYS:?}", path.display())));
+        }
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        misuses.push(Misuse { name, program });
+    }
+    Ok(misuses)
+}
+
+/// The Rust files of a folder, by name: at least one.
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|error| Failure::file(folder, &error))?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::new(format!("{} holds no program", folder.display())));
+    }
+    Ok(files)
+}
+
+/// Dependencies on crdt-core and what its feature `serde` is used with.
+fn all_of_core() -> String {
+    let lines = "crdt-core = { version = \"*\", features = [\"serde\"] }\nserde = { version = \"1\", features = [\"derive\"] }\n\
+                 serde_json = \"1\"\n";
+    dependencies(lines, &run::root()).expect("a line names crdt-core")
+}
+
+/// Makes a crate of those programs, runs each, and removes the crate again unless something failed.
 fn run_fresh(name: &str, dependencies: &str, programs: &[String]) -> Outcome {
+    let named: Vec<(String, &String)> =
+        (1..).zip(programs).map(|(number, program)| (format!("program_{number}"), program)).collect();
+    let folder = make_fresh(name, dependencies, named.iter().map(|(name, program)| (&**name, &***program)))?;
+    for (bin, _) in &named {
+        run::run(&mut in_fresh(&folder, &["run", "--bin", bin]))?;
+    }
+    remove(&folder)
+}
+
+/// Makes a crate of those programs in the system's temporary folder.
+fn make_fresh<'p>(
+    name: &str,
+    dependencies: &str,
+    programs: impl Iterator<Item = (&'p str, &'p str)>,
+) -> Result<PathBuf, Failure> {
     let folder = fresh_folder(name);
     let manifest = format!(
         "[package]\nname = \"new-user-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
@@ -51,20 +149,23 @@ fn run_fresh(name: &str, dependencies: &str, programs: &[String]) -> Outcome {
     // check would fail on the day a dependency publishes something broken.
     let lock = run::read(&run::root().join("Cargo.lock"))?;
     run::write(&folder.join("Cargo.lock"), &lock)?;
-    for (index, program) in programs.iter().enumerate() {
-        let file = format!("src/bin/program_{}.rs", index + 1);
-        run::write(&folder.join(file), program)?;
+    for (bin, program) in programs {
+        run::write(&folder.join(format!("src/bin/{bin}.rs")), program)?;
     }
     println!("a fresh crate in {}", folder.display());
-    for index in 0..programs.len() {
-        let bin = format!("program_{}", index + 1);
-        let mut command = run::cargo(["run", "--quiet", "--bin", &bin]);
-        command.current_dir(&folder).env("CARGO_TARGET_DIR", run::target_dir().join("new-user"));
-        // What the documentation shows compiles without a warning.
-        command.env("RUSTFLAGS", "-Dwarnings");
-        run::run(&mut command)?;
-    }
-    std::fs::remove_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))
+    Ok(folder)
+}
+
+/// Cargo in a fresh crate. What the documentation shows compiles without a warning.
+fn in_fresh(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = run::cargo(arguments);
+    command.arg("--quiet").current_dir(folder);
+    command.env("CARGO_TARGET_DIR", run::target_dir().join("new-user")).env("RUSTFLAGS", "-Dwarnings");
+    command
+}
+
+fn remove(folder: &Path) -> Outcome {
+    std::fs::remove_dir_all(folder).map_err(|error| Failure::file(folder, &error))
 }
 
 fn fresh_folder(name: &str) -> PathBuf {
@@ -164,6 +265,13 @@ mod tests {
         let programs: Vec<_> = blocks.iter().filter(|block| block.is_program()).collect();
         assert_eq!(programs.len(), 1);
         assert_eq!(programs[0].text, "let x = 1;\n");
+    }
+
+    #[test]
+    fn words_that_the_compiler_does_not_use_are_found() {
+        let program = "// says: not a store\n// says: use a register\nfn main() {}\n// says: no more\n";
+        let misuse = Misuse { name: "m".into(), program: program.into() };
+        assert_eq!(misuse.unsaid("error: not a\n  store").collect::<Vec<_>>(), ["use a register"]);
     }
 
     #[test]

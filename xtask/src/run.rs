@@ -107,6 +107,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// What the command says on its standard error if it fails; none if it succeeds.
+pub(crate) fn complaint(command: &mut Command) -> Result<Option<String>, Failure> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| could_not_start(command, &error))?;
+    Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
 /// The command as one would type it.
 pub(crate) fn spelled(command: &Command) -> String {
     let variables = command.get_envs().filter_map(|(name, value)| {

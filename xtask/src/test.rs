@@ -40,6 +40,7 @@ fn steps() -> Vec<Step> {
         Step::new("readme: figures", figures::compare),
         Step::new("new user: readme", new_user::readme),
         Step::new("new user: product surface", new_user::product_surface),
+        Step::new("new user: misuse", new_user::misuse),
         Step::new("benches compile", benches),
         Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),
     ]
@@ -51,10 +52,10 @@ fn format() -> Result<Verdict, Failure> {
         let manifest = format!("{outside}/Cargo.toml");
         run::run(&mut run::cargo(["fmt", "--check", "--manifest-path", &manifest]))?;
     }
-    // A program of its own, so no crate's formatting reaches it.
-    let mut program = Command::new("rustfmt");
-    program.args(["--edition", "2024", "--check", "xtask/new_user/product_surface.rs"]).current_dir(run::root());
-    run::run(&mut program)?;
+    // Programs of their own, so no crate's formatting reaches them.
+    let mut programs = Command::new("rustfmt");
+    programs.args(["--edition", "2024", "--check"]).args(new_user::programs()?).current_dir(run::root());
+    run::run(&mut programs)?;
     Ok(Verdict::Passed)
 }
 

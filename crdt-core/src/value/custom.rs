@@ -66,7 +66,9 @@ mod spell;
 /// elements of it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that sets, registers and keys may hold",
-    label = "derive serde's `Serialize` and `Deserialize`, and write `impl crdt_core::Custom for {Self} {{}}`"
+    label = "not such a type",
+    note = "for a type of your own, derive serde's `Serialize` and `Deserialize`, and write `impl crdt_core::Custom for {Self} {{}}`",
+    note = "for a float, use `crdt_core::Float`, which has an order"
 )]
 pub trait Custom: Serialize + DeserializeOwned + Clone + Ord + Hash + Debug + 'static {}
 

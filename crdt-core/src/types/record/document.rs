@@ -24,6 +24,13 @@ use crate::{Dot, DotStore, Edit, Element, Value};
 /// debugging tool needs no Rust types. A name and a kind together make a field: a counter and a register under one name
 /// are two fields, so replicas that disagree about a field's kind lose nothing.
 ///
+/// | concurrent | result |
+/// |---|---|
+/// | edit under name x ∥ edit under name y | both |
+/// | edit under name x ∥ edit under name x, same kind | the rules of that kind |
+/// | write name x as a register ∥ count under name x | both: two fields |
+/// | edit under name x ∥ remove name x | x stays, with that edit alone |
+///
 /// ```
 /// use crdt_core::{Causal, Counter, Document, EwFlag, Merge, OrMap, ReplicaId, Writer, decode};
 ///
@@ -41,6 +48,9 @@ use crate::{Dot, DotStore, Edit, Element, Value};
 /// ```
 ///
 /// **Cost.** As the kinds it holds; beside it 16 bytes more per entry and level.
+///
+/// **Source.** As [`OrMap`](crate::OrMap); the name and kind as one key is ours, so that merging two programs' ideas of a
+/// field needs no rule.
 ///
 /// **Choose** [`fields!`](crate::fields) where the shape is known when the program is written.
 pub type Document = Nodes<String>;

@@ -43,7 +43,8 @@ use crate::{Dot, DotSet, DotStore, Edit, Element, Removable};
 ///
 /// **Source.** Shapiro et al. 2011, section 3.2.2, by dots as in Almeida et al. 2018, section 7.3.1.
 ///
-/// **Choose** [`LwwRegister`](crate::LwwRegister) where nobody will look at a conflict.
+/// **Choose** [`LwwRegister`](crate::LwwRegister) where nobody will look at a conflict; stay with this one where a rule
+/// can settle it, see [`Resolver`](crate::Resolver).
 #[derive(Clone)]
 pub struct MvRegister<T: Element> {
     siblings: Entries<T>,
