@@ -189,6 +189,26 @@ impl<S: DotStore> Causal<S> {
         Delta { entries, own, retired: DotSet::new() }
     }
 
+    /// The live dots among these. Costs the dots that are found and the pages that the runs cover.
+    #[must_use]
+    pub fn live_within(&self, dots: &DotSet) -> DotSet {
+        let mut found = DotSet::new();
+        self.live.among(dots, |dot, _| {
+            found.insert(dot);
+        });
+        found
+    }
+
+    /// The live dots that are not among these. Costs the dots that are found and a look at each page.
+    #[must_use]
+    pub fn live_outside(&self, dots: &DotSet) -> DotSet {
+        let mut found = DotSet::new();
+        self.live.unseen_by(dots, |dot, _| {
+            found.insert(dot);
+        });
+        found
+    }
+
     /// Whether the dot is in the store; O(1).
     #[must_use]
     pub fn is_live(&self, dot: Dot) -> bool {

@@ -62,6 +62,21 @@ impl<S: DotStore> Delta<S> {
         self.entries.iter().map(|(dot, entry)| (*dot, entry))
     }
 
+    /// Its entries under these dots, as a delta that creates just their dots.
+    pub fn restrict(&self, dots: &DotSet) -> Self {
+        let entries: Entries<S> = self.entries.iter().filter(|(dot, _)| dots.contains(*dot)).cloned().collect();
+        let own = entries.iter().map(|(dot, _)| *dot).collect();
+        Self { entries, own, retired: DotSet::new() }
+    }
+
+    /// Takes out the entries from the `at`-th on, as a delta of its own that creates just their dots.
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let entries: Entries<S> = self.entries.drain(at.min(self.entries.len())..).collect();
+        let own = entries.iter().map(|(dot, _)| *dot).collect();
+        self.own = self.own.difference(&own);
+        Self { entries, own, retired: DotSet::new() }
+    }
+
     pub(crate) fn has_entry(&self, dot: Dot) -> bool {
         self.entries.binary_search_by_key(&dot, |(dot, _)| *dot).is_ok()
     }
@@ -154,5 +169,47 @@ impl<S: DotStore> Effect<S> {
 impl<S: DotStore> fmt::Debug for Effect<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Effect").field("added", &self.added).field("removed", &self.removed).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Causal, OrSet, ReplicaId, Writer};
+
+    #[test]
+    fn a_delta_splits_into_parts_that_join_to_it() {
+        let mut writer = Writer::new(ReplicaId::from_u128(1));
+        let mut state = Causal::<OrSet<u64>>::new();
+        let (delta, ()) = state.edit(&mut writer, |set| {
+            for n in 0..10u64 {
+                set.insert(n);
+            }
+        });
+        let mut left = delta.clone();
+        let right = left.split_off(4);
+        assert_eq!((left.entries().len(), right.entries().len()), (4, 6));
+        assert!(left.own().intersection(right.own()).is_empty());
+        assert_eq!(delta.restrict(right.own()), right);
+        left.merge(right);
+        assert_eq!(left, delta);
+    }
+
+    #[test]
+    fn live_dots_are_found_inside_and_outside_a_set() {
+        let (mut a, mut b) = (Writer::new(ReplicaId::from_u128(1)), Writer::new(ReplicaId::from_u128(2)));
+        let mut state = Causal::<OrSet<u64>>::new();
+        for n in 0..600u64 {
+            let writer = if n % 2 == 0 { &mut a } else { &mut b };
+            let _ =
+                state.edit(writer, |set| if n % 7 == 6 { set.remove(&(n - 3)) } else { usize::from(set.insert(n)) });
+        }
+        let mut some = DotSet::new();
+        some.insert_run(a.id(), 20, 200);
+        some.insert_run(b.id(), 250, 1 << 40);
+        let live = state.live();
+        assert_eq!(state.live_within(&some), live.intersection(&some));
+        assert_eq!(state.live_outside(&some), live.difference(&some));
+        assert!(!state.live_within(&some).is_empty() && !state.live_outside(&some).is_empty());
     }
 }

@@ -48,6 +48,9 @@ pub struct Config {
     pub timing: Timing,
     /// Bounds.
     pub limits: Limits,
+    /// What this replica does wrong on purpose, so that a test can show that it would be noticed.
+    #[cfg(any(test, feature = "sim"))]
+    pub faults: crate::Faults,
 }
 
 impl Config {
@@ -63,6 +66,8 @@ impl Config {
             sketch_key: None,
             timing: Timing::default(),
             limits: Limits::default(),
+            #[cfg(any(test, feature = "sim"))]
+            faults: crate::Faults::default(),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod config;
 mod error;
 mod event;
+#[cfg(any(test, feature = "sim"))]
+mod fault;
 mod id;
 mod message;
 mod record;
@@ -18,6 +20,8 @@ pub use crdt_core;
 pub use config::{Config, Durability, Limits, Mode, Timing};
 pub use error::{EditError, FrameError, OpenError};
 pub use event::{Event, RepairTier};
+#[cfg(any(test, feature = "sim"))]
+pub use fault::{Fault, Faults};
 pub use id::{LinkKind, PeerId, Role, ScopeId};
 pub use message::{CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf};
 pub use record::{Extension, Own, Payload, Record};

@@ -54,7 +54,8 @@ pub enum Message<S: DotStore> {
         /// The cells.
         cells: Vec<Cell>,
     },
-    /// (13) The live dots among those that both have seen, where that is shorter than a sketch.
+    /// (13) A part of the live dots among those that both have seen, where that is shorter than a sketch. How many there
+    /// are in all follows from the summary's count of live dots and the number of entries.
     LiveSet {
         /// Of which repair.
         repair: RepairId,
@@ -228,9 +229,12 @@ pub enum Plan {
 pub struct SummaryOf {
     /// Of which repair.
     pub repair: RepairId,
-    /// How the answer will be given.
+    /// How the answer will be given; in a Hello, the least that is asked for.
     pub plan: Plan,
-    /// Dots of records whose own effect took place here.
+    /// The hash of what both had received after their last repair, if `received` leaves that out. Who does not know it
+    /// any more asks for the whole.
+    pub base: Option<u64>,
+    /// Dots of records whose own effect took place here; beyond the base, if there is one.
     pub received: DotSet,
     /// `seen − received`: known only because another record retired them first, so never live.
     pub ahead: DotSet,
@@ -242,7 +246,7 @@ pub struct SummaryOf {
     pub staged: DotSet,
     /// How many replicas are retired, and a hash of that table.
     pub retired: (u64, u64),
-    /// The key of the sketch.
+    /// What the scope's secret was mixed with to get the key of the sketch; 0 for the sketch that is kept up to date.
     pub sketch_key: u64,
 }
 
@@ -272,15 +276,16 @@ pub struct Cell {
 pub struct Finish {
     /// Of which repair.
     pub repair: RepairId,
-    /// What the sender has learnt (received) since its summary, up to the moment at which it computed this part.
+    /// What the sender has received since its summary, up to the moment at which it computed this part, without what
+    /// the receiver had told.
     pub since: DotSet,
     /// What the sender has seen since its summary without having received it.
     pub since_ahead: DotSet,
-    /// The frontier at that moment.
+    /// The frontier of both snapshots joined, in an answer that has no summary of its own; empty elsewhere.
     pub frontier: DotSet,
-    /// Staged entries of the receiver which are still right.
+    /// Staged entries of the receiver which need not be sent again.
     pub kept: DotSet,
-    /// Dots of the receiver's that the sender's side has retired, as far as the sketch does not show it.
+    /// Dots that are live in the receiver's snapshot and that the sender knows as retired, as far as no sketch shows it.
     pub retired: DotSet,
     /// How many entries there were.
     pub entry_count: u64,
@@ -306,4 +311,6 @@ pub enum CancelReason {
     TooLarge,
     /// Both sides opened one at the same time; the other one goes on.
     Superseded,
+    /// The entries are more than one repair may copy. What came was staged: open the next one at once.
+    Partial,
 }
