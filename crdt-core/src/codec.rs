@@ -25,12 +25,15 @@ mod decode;
 mod dots;
 mod encode;
 mod error;
+mod ids;
 mod packed;
+mod parts;
 
 pub use column::ColumnTag;
-pub use decode::Decoder;
+pub use decode::{DecodeLimits, Decoder};
 pub use encode::Encoder;
 pub use error::{DecodeError, DecodeErrorKind};
+pub use ids::Ids;
 
 pub use buffer::{Canonical, decode};
 pub(crate) use buffer::{Form, read, read_store, write};

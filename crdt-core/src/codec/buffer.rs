@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::encode::IdTable;
-use super::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
+use super::parts::entries_of;
+use super::{DecodeError, DecodeErrorKind, DecodeLimits, Decoder, Encoder, Ids, Kind};
 use crate::causal::Invalid;
-use crate::{Causal, Delta, Dot, DotSet, DotStore, ReplicaId, Summary, VersionVector};
+use crate::{Causal, Delta, DotSet, DotStore, ReplicaId, Summary, VersionVector};
 
 /// 0xC, the format; 1, its version.
 const FORMAT: u8 = 0xC1;
@@ -72,18 +72,18 @@ pub(crate) fn write(
     ids: impl IntoIterator<Item = ReplicaId>,
     body: impl FnOnce(&mut Encoder<'_>),
 ) -> Vec<u8> {
-    let table = IdTable::new(ids);
-    let mut to = Encoder::new(Vec::new(), &table);
+    let table = Ids::ascending(ids);
+    let mut to = Encoder::new(&table);
     to.byte(FORMAT);
-    to.byte((form as u8) << 5 | table.ids.len().min(MANY_IDS) as u8);
-    if table.ids.len() >= MANY_IDS {
-        to.varint((table.ids.len() - MANY_IDS) as u64);
+    to.byte((form as u8) << 5 | table.len().min(MANY_IDS) as u8);
+    if table.len() >= MANY_IDS {
+        to.varint((table.len() - MANY_IDS) as u64);
     }
-    for id in &table.ids {
+    for id in table.as_slice() {
         to.raw(&id.to_bytes());
     }
     body(&mut to);
-    to.out
+    to.into_bytes()
 }
 
 /// Reads a buffer of one of these forms.
@@ -92,7 +92,9 @@ pub(crate) fn read<T>(
     wanted: &[Form],
     body: impl FnOnce(Form, &mut Decoder<'_>) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
-    let mut from = Decoder::new(bytes);
+    let mut ids = Ids::default();
+    let no_ids = Ids::default();
+    let mut from = Decoder::new(bytes, &no_ids);
     let format = from.byte()?;
     if format >> 4 != FORMAT >> 4 {
         return Err(DecodeError { at: 0, kind: DecodeErrorKind::NotOurs });
@@ -111,8 +113,11 @@ pub(crate) fn read<T>(
     }
     for _ in 0..count {
         let id = from.raw(16)?.try_into().expect("16 bytes");
-        from.ids.push(ReplicaId::from_bytes(id));
+        if !ids.insert(ReplicaId::from_bytes(id)) {
+            return Err(from.error(DecodeErrorKind::NotCanonical));
+        }
     }
+    let mut from = Decoder::within(bytes, from.position(), &ids, DecodeLimits::default());
     let value = body(form, &mut from)?;
     if from.remaining() > 0 {
         return Err(from.error(DecodeErrorKind::TooLong));
@@ -120,7 +125,7 @@ pub(crate) fn read<T>(
     Ok(value)
 }
 
-fn write_root<S: DotStore>(store: &S, to: &mut Encoder<'_>) {
+pub(super) fn write_root<S: DotStore>(store: &S, to: &mut Encoder<'_>) {
     if store.is_bottom() {
         return to.byte(0);
     }
@@ -191,10 +196,7 @@ impl<S: DotStore> Causal<S> {
 
 impl<S: DotStore> Canonical for Delta<S> {
     fn encode(&self) -> Vec<u8> {
-        let mut store = S::default();
-        for (dot, entry) in &self.entries {
-            store.graft(*dot, entry.clone());
-        }
+        let store = self.to_store();
         if self.only_adds() {
             return write(Form::Additions, ids_of(&self.own), |to| write_root(&store, to));
         }
@@ -214,22 +216,16 @@ impl<S: DotStore> Canonical for Delta<S> {
                 retired = from.dot_set()?;
             }
             let store: S = read_root(from)?;
-            let mut dots: Vec<(Dot, S::Place)> = Vec::new();
-            store.visit(&mut |dot, place| dots.push((dot, place)));
-            dots.sort_unstable_by_key(|(dot, _)| *dot);
-            if dots.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                return Err(from.error(DecodeErrorKind::DotTwice));
-            }
+            let entries = entries_of::<S>(&store, from)?;
             if form == Form::Additions {
-                own.extend(dots.iter().map(|(dot, _)| *dot));
-            } else if dots.iter().any(|(dot, _)| !own.contains(*dot)) {
+                own.extend(entries.iter().map(|(dot, _)| *dot));
+            } else if entries.iter().any(|(dot, _)| !own.contains(*dot)) {
                 return Err(from.error(DecodeErrorKind::NotSeen));
             }
             // What it creates and has no entry for is retired at birth; to name it twice is another spelling.
             if !own.intersection(&retired).is_empty() {
                 return Err(from.error(DecodeErrorKind::NotCanonical));
             }
-            let entries = dots.into_iter().map(|(dot, place)| (dot, store.entry(dot, &place))).collect();
             Ok(Self { entries, own, retired })
         })
     }

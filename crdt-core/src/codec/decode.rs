@@ -3,20 +3,94 @@
 use alloc::vec::Vec;
 
 use super::error::{DecodeError, DecodeErrorKind};
+use super::ids::{Ids, Origin};
 use super::{DEPTH_MAX, Kind};
-use crate::ReplicaId;
+use crate::{Dot, ReplicaId};
 
 /// Where bytes come from. Whatever they claim, no more is allocated than a fixed multiple of their length.
 pub struct Decoder<'b> {
     bytes: &'b [u8],
     at: usize,
-    pub(super) ids: Vec<ReplicaId>,
+    ids: &'b Ids,
+    pub(super) origin: Option<Origin>,
     depth: usize,
+    pub(super) limits: DecodeLimits,
+    /// How many more dots of entries may come.
+    pub(super) entries_left: u64,
+}
+
+/// How much one decoder takes in, where that is less than its bytes could hold.
+#[derive(Clone, Copy, Debug)]
+pub struct DecodeLimits {
+    /// Replicas in one set of dots.
+    pub set_replicas_max: usize,
+    /// Runs in one set of dots.
+    pub set_runs_max: usize,
+    /// Entries in all: a byte can stand for sixteen of them.
+    pub entries_max: u64,
+    /// The seed of hash tables in what is decoded, as ids and keys may be chosen to collide.
+    pub seed: u64,
+}
+
+impl Default for DecodeLimits {
+    /// None, and seed 0.
+    fn default() -> Self {
+        Self { set_replicas_max: usize::MAX, set_runs_max: usize::MAX, entries_max: u64::MAX, seed: 0 }
+    }
 }
 
 impl<'b> Decoder<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0, ids: Vec::new(), depth: 0 }
+    /// Starts at the first byte. Indexes are looked up in that table.
+    #[must_use]
+    pub fn new(bytes: &'b [u8], ids: &'b Ids) -> Self {
+        Self::within(bytes, 0, ids, DecodeLimits::default())
+    }
+
+    /// Starts at byte `at`, and takes no more than the limits allow.
+    #[must_use]
+    pub fn within(bytes: &'b [u8], at: usize, ids: &'b Ids, limits: DecodeLimits) -> Self {
+        let at = at.min(bytes.len());
+        Self { bytes, at, ids, origin: ids.origin(), depth: 0, limits, entries_left: limits.entries_max }
+    }
+
+    /// How many bytes were read.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The bytes between two places that were read.
+    pub(crate) fn between(&self, from: usize, to: usize) -> &'b [u8] {
+        &self.bytes[from..to]
+    }
+
+    /// Goes on in the same place with the dots of what is read starting at `first`; see [`Encoder`](super::Encoder).
+    pub(crate) fn starting_at<R>(&mut self, first: Dot, read: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.origin.replace(Origin::before(first));
+        let result = read(self);
+        self.origin = before;
+        result
+    }
+
+    /// The seed for hash tables in what is decoded.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.limits.seed
+    }
+
+    /// The table that indexes are looked up in.
+    #[must_use]
+    pub fn table(&self) -> &'b Ids {
+        self.ids
+    }
+
+    /// A replica, by its index.
+    ///
+    /// # Errors
+    /// If there is none at that index.
+    pub fn replica(&mut self) -> Result<ReplicaId, DecodeError> {
+        let index = self.varint()?;
+        self.id(index)
     }
 
     /// An error at this place.
@@ -146,13 +220,12 @@ impl<'b> Decoder<'b> {
     }
 
     /// The ids of this buffer.
-    pub(crate) fn ids(&self) -> &[ReplicaId] {
-        &self.ids
+    pub(crate) fn ids(&self) -> &'b [ReplicaId] {
+        self.ids.as_slice()
     }
 
     pub(crate) fn id(&self, index: u64) -> Result<ReplicaId, DecodeError> {
-        let id = usize::try_from(index).ok().and_then(|index| self.ids.get(index));
-        id.copied().ok_or_else(|| self.error(DecodeErrorKind::UnknownId))
+        self.ids.get(index).ok_or_else(|| self.error(DecodeErrorKind::UnknownId))
     }
 
     /// Goes one level down for as long as `read` runs.

@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use super::ids::Origin;
 use super::packed::Frame;
 use super::{DecodeError, DecodeErrorKind, Decoder, Encoder};
 use crate::dot::COUNTER_DECODED_MAX;
-use crate::{Dot, DotSet, ReplicaId};
+use crate::{Dot, DotSet};
 
 /// How many entries one byte can stand for at most; what a decoder allocates follows from it.
 pub(crate) const ENTRIES_PER_BYTE: usize = 16;
@@ -21,12 +22,6 @@ const ESCAPE: u64 = 7;
 const SEGMENTS: u8 = 0;
 /// Before the dots of several stores: each store has one, and they are packed.
 const PACKED: u8 = 1;
-
-/// Where a column of dots has got to: the replica, and its last counter.
-struct Column {
-    replica: ReplicaId,
-    last: u64,
-}
 
 impl Encoder<'_> {
     /// The set of dots that a state or delta names.
@@ -77,25 +72,24 @@ impl Encoder<'_> {
 
     /// Dots that follow each other share a byte, up to `run_max` of them.
     fn segments<'d>(&mut self, stores: impl Iterator<Item = &'d [Dot]>, run_max: usize) {
-        let mut column: Option<Column> = None;
+        let mut column = None;
         for dots in stores {
             let mut rest = dots;
             while let Some(first) = rest.first() {
                 let len = 1 + rest.windows(2).take(run_max - 1).take_while(|pair| follows(pair[0], pair[1])).count();
                 let last = if rest.len() == len { LAST } else { 0 };
-                self.segment(&column, *first, (len - 1) as u8 | last);
-                column = Some(Column { replica: first.replica(), last: first.counter() + len as u64 - 1 });
+                self.segment(column, *first, (len - 1) as u8 | last);
+                column = Some(Origin { replica: first.replica(), last: first.counter() + len as u64 - 1 });
                 rest = &rest[len..];
             }
         }
     }
 
-    fn segment(&mut self, column: &Option<Column>, first: Dot, low: u8) {
+    fn segment(&mut self, column: Option<Origin>, first: Dot, low: u8) {
         let (index, counter) = (self.index_of(first.replica()), first.counter());
-        // The column starts before the first dot of the first replica.
-        let (same, from) = match column {
+        let (same, from) = match column.or(self.origin) {
             Some(column) => (column.replica == first.replica(), column.last),
-            None => (index == 0, 0),
+            None => (false, 0),
         };
         if same && counter > from {
             let gap = counter - from - 1;
@@ -123,21 +117,34 @@ impl Decoder<'_> {
         }
     }
 
-    /// A set of dots.
+    /// A set of dots: rows ascending by replica, none empty.
     ///
     /// # Errors
     /// If it is broken.
     pub fn dot_set(&mut self) -> Result<DotSet, DecodeError> {
-        let mut set = DotSet::new();
-        for _ in 0..self.count(3)? {
-            let index = self.varint()?;
-            let replica = self.id(index)?;
+        let mut set = DotSet::with_seed(self.limits.seed);
+        let (mut before, mut runs_left) = (None, self.limits.set_runs_max);
+        let rows = self.count(3)?;
+        if rows > self.limits.set_replicas_max {
+            return Err(self.error(DecodeErrorKind::TooManyReplicas));
+        }
+        for _ in 0..rows {
+            let replica = self.replica()?;
+            if before.replace(replica).is_some_and(|before| before >= replica) {
+                return Err(self.error(DecodeErrorKind::NotCanonical));
+            }
             let mut last = self.varint()?;
+            let holes = self.count(2)?;
+            let runs = holes.saturating_add(usize::from(last > 0));
+            if runs == 0 {
+                return Err(self.error(DecodeErrorKind::NotCanonical));
+            }
+            runs_left = runs_left.checked_sub(runs).ok_or_else(|| self.error(DecodeErrorKind::TooManyRuns))?;
             if last > 0 {
                 last = self.counter(0, last)?;
                 set.insert_run(replica, 1, last);
             }
-            for _ in 0..self.count(2)? {
+            for _ in 0..holes {
                 let gap = self.varint()?;
                 let first = self.counter(last.saturating_add(2), gap)?;
                 let len = self.varint()?;
@@ -161,7 +168,8 @@ impl Decoder<'_> {
             }
         }
         let mut stores = Vec::new();
-        let mut column = Column { replica: self.id(0)?, last: 0 };
+        // Without an id there is no dot.
+        let mut column = self.origin.ok_or_else(|| self.error(DecodeErrorKind::UnknownId))?;
         for _ in 0..count {
             let mut dots = SmallVec::new();
             loop {
@@ -184,6 +192,7 @@ impl Decoder<'_> {
                     }
                 };
                 column.last = self.counter(first, len - 1)?;
+                self.charge(len)?;
                 dots.extend((first..=column.last).map(|counter| Dot::known(column.replica, counter)));
                 if byte & LAST != 0 {
                     break;
@@ -194,7 +203,14 @@ impl Decoder<'_> {
         Ok(stores)
     }
 
+    fn charge(&mut self, entries: u64) -> Result<(), DecodeError> {
+        let left = self.entries_left.checked_sub(entries);
+        self.entries_left = left.ok_or_else(|| self.error(DecodeErrorKind::TooManyEntries))?;
+        Ok(())
+    }
+
     fn packed_dots(&mut self, count: usize) -> Result<Vec<SmallVec<[Dot; 1]>>, DecodeError> {
+        self.charge(count as u64)?;
         let ids = self.packed(count)?;
         let counters = self.packed(count)?;
         let dot = |(id, counter)| Ok(Dot::known(self.id(id)?, self.counter(0, counter)?));
@@ -205,15 +221,15 @@ impl Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::encode::IdTable;
+    use crate::ReplicaId;
+    use crate::codec::Ids;
     use alloc::vec;
 
     fn octets_of(dots: &[Dot]) -> usize {
-        let table = IdTable::new(dots.iter().map(|dot| dot.replica()));
-        let mut to = Encoder::new(Vec::new(), &table);
+        let table = Ids::ascending(dots.iter().map(|dot| dot.replica()));
+        let mut to = Encoder::new(&table);
         to.dots(dots.iter().map(core::slice::from_ref), ENTRIES_PER_BYTE);
-        let mut from = Decoder::new(&to.out);
-        from.ids.clone_from(&table.ids);
+        let mut from = Decoder::new(&to.out, &table);
         let again = from.dots(dots.len(), ENTRIES_PER_BYTE).unwrap();
         assert!(again.iter().map(|dots| dots.as_slice()).eq(dots.iter().map(core::slice::from_ref)));
         assert_eq!(from.remaining(), 0);

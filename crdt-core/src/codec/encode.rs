@@ -2,43 +2,61 @@
 
 use alloc::vec::Vec;
 
-use crate::ReplicaId;
-use crate::by_id::ById;
+use super::ids::{Ids, Origin};
+use crate::{Dot, ReplicaId};
 
 /// Where bytes go. Ids are written as indexes into a table that the caller holds.
 pub struct Encoder<'t> {
     pub(super) out: Vec<u8>,
-    table: &'t IdTable,
-}
-
-/// Replica ids by index. A buffer that stands alone has its own, ascending; a connection keeps one for all.
-#[derive(Default)]
-pub(super) struct IdTable {
-    pub(super) ids: Vec<ReplicaId>,
-    index: ById<u32>,
-}
-
-impl IdTable {
-    /// A table of these ids, ascending, each once.
-    pub(super) fn new(ids: impl IntoIterator<Item = ReplicaId>) -> Self {
-        let mut ids: Vec<_> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut index = ById::default();
-        for (at, id) in ids.iter().enumerate() {
-            *index.entry(*id) = at as u32;
-        }
-        Self { ids, index }
-    }
+    ids: &'t Ids,
+    /// Where columns of dots start.
+    pub(super) origin: Option<Origin>,
 }
 
 impl<'t> Encoder<'t> {
-    pub(super) fn new(out: Vec<u8>, table: &'t IdTable) -> Self {
-        Self { out, table }
+    /// Starts with nothing written. Every id of what will be written has to be in the table.
+    #[must_use]
+    pub fn new(ids: &'t Ids) -> Self {
+        Self::append_to(Vec::new(), ids)
+    }
+
+    /// Goes on after what is there already.
+    #[must_use]
+    pub fn append_to(out: Vec<u8>, ids: &'t Ids) -> Self {
+        Self { out, ids, origin: ids.origin() }
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        self.out.len()
+    }
+
+    /// A replica, as its index.
+    ///
+    /// # Panics
+    /// If it is not in the table.
+    pub fn id(&mut self, id: ReplicaId) {
+        self.varint(self.index_of(id));
     }
 
     pub(super) fn index_of(&self, id: ReplicaId) -> u64 {
-        u64::from(*self.table.index.get(id).expect("every id of a value is in its table"))
+        self.ids.index_of(id).expect("every id of a value is in its table")
+    }
+
+    /// Starts columns of dots at this dot for as long as `write` runs: one that follows it at once takes no more than
+    /// a byte. For values whose dots are mostly known from what stands around them.
+    pub(crate) fn starting_at<R>(&mut self, first: Dot, write: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.origin.replace(Origin::before(first));
+        let result = write(self);
+        self.origin = before;
+        result
     }
 
     /// One byte.

@@ -49,6 +49,12 @@ pub enum DecodeErrorKind {
     KeyTwice,
     /// A live dot that was not seen.
     NotSeen,
+    /// More replicas in one set of dots than the reader takes.
+    TooManyReplicas,
+    /// More runs in one set of dots than the reader takes.
+    TooManyRuns,
+    /// More entries than the reader takes.
+    TooManyEntries,
     /// The same value has another spelling, which is the only one allowed.
     NotCanonical,
 }
@@ -75,6 +81,9 @@ impl fmt::Display for DecodeErrorKind {
             DecodeErrorKind::DotTwice => "one dot names two entries",
             DecodeErrorKind::KeyTwice => "a key stands there twice",
             DecodeErrorKind::NotSeen => "a live dot was not seen",
+            DecodeErrorKind::TooManyReplicas => "too many replicas in one set of dots",
+            DecodeErrorKind::TooManyRuns => "too many runs in one set of dots",
+            DecodeErrorKind::TooManyEntries => "too many entries",
             DecodeErrorKind::NotCanonical => "not the canonical spelling",
         })
     }

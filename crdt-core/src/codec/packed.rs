@@ -107,16 +107,16 @@ impl Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::encode::IdTable;
+    use crate::codec::Ids;
     use alloc::vec;
 
     fn there_and_back(ints: &[u64]) {
-        let table = IdTable::default();
-        let mut to = Encoder::new(Vec::new(), &table);
+        let table = Ids::default();
+        let mut to = Encoder::new(&table);
         let frame = Frame::of(ints.iter().copied());
         to.packed(&frame, ints.iter().copied());
         assert_eq!(to.out.len(), frame.len(ints.len()));
-        let mut from = Decoder::new(&to.out);
+        let mut from = Decoder::new(&to.out, &table);
         assert_eq!(from.packed(ints.len()).unwrap(), ints);
         assert_eq!(from.remaining(), 0);
     }

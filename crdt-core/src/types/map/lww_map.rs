@@ -206,6 +206,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let seed = from.seed();
         let sizes = from.sizes(count)?;
         let total = sizes.iter().sum();
         let mut keys = from.column::<K>(total)?.into_iter();
@@ -225,7 +226,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
         let mut dots = dots.into_iter();
         let mut stores = Vec::new();
         for size in sizes {
-            let mut store = Self::default();
+            let mut store = Self::with_seed(seed);
             for (key, dots) in keys.by_ref().zip(dots.by_ref()).take(size) {
                 if store.writes.slot(&key).is_some() {
                     return Err(from.error(DecodeErrorKind::KeyTwice));

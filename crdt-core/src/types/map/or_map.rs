@@ -223,6 +223,7 @@ impl<K: Element, V: Removable> DotStore for OrMap<K, V> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let seed = from.seed();
         let sizes = from.sizes(count)?;
         let total = sizes.iter().sum();
         let mut keys = from.column::<K>(total)?.into_iter();
@@ -232,7 +233,7 @@ impl<K: Element, V: Removable> DotStore for OrMap<K, V> {
         let mut values = read_store::<V>(total, from)?.into_iter();
         let mut stores = Vec::new();
         for size in sizes {
-            let mut store = Self::default();
+            let mut store = Self::with_seed(seed);
             for (key, value) in keys.by_ref().zip(values.by_ref()).take(size) {
                 let mut new = false;
                 store.values.slot_or_insert_with(key, || {

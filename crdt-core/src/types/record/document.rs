@@ -451,7 +451,7 @@ impl Name for Value {
         let mut nodes = nodes.into_iter();
         let mut stores = Vec::new();
         for size in sizes {
-            let mut store = DocumentMap::default();
+            let mut store = DocumentMap::with_seed(from.seed());
             for (key, node) in keys.by_ref().zip(nodes.by_ref()).take(size) {
                 let before = store.len();
                 store.put_node(key, node);

@@ -195,8 +195,9 @@ impl<T: Element> DotStore for GSet<T> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let seed = from.seed();
         let stores = column::read::<T>(count, from)?.into_iter().map(|entries| {
-            let mut store = Self::default();
+            let mut store = Self::with_seed(seed);
             entries.into_iter().for_each(|(dot, element)| {
                 store.graft(dot, element);
             });

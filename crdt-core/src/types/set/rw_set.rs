@@ -173,9 +173,10 @@ impl<T: Element> DotStore for RwSet<T> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        let seed = from.seed();
         let mut stores = Vec::new();
         for entries in column::read::<T>(count, from)? {
-            let mut store = Self::default();
+            let mut store = Self::with_seed(seed);
             for (dot, element) in entries {
                 let insert = match from.byte()? {
                     0 => false,

@@ -1,0 +1,173 @@
+//! Dots, deltas and stores as parts of something larger, whose table of ids they share.
+
+use crdt_core::codec::{DecodeLimits, Decoder, Encoder, Ids};
+use crdt_core::{Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Writer};
+
+const A: ReplicaId = ReplicaId::from_u128(0xa);
+const B: ReplicaId = ReplicaId::from_u128(0xb);
+
+/// Not ascending, and with ids that no value uses: as a connection's table is.
+fn table() -> Ids {
+    let mut ids = Ids::with_seed(7);
+    for id in [ReplicaId::from_u128(0xff), B, ReplicaId::from_u128(1), A] {
+        assert!(ids.insert(id));
+    }
+    ids
+}
+
+fn bytes_of<S: DotStore>(delta: &Delta<S>, ids: &Ids) -> Vec<u8> {
+    let mut to = Encoder::new(ids);
+    delta.write_to(&mut to);
+    to.into_bytes()
+}
+
+fn read<S: DotStore>(own: &DotSet, bytes: &[u8], ids: &Ids) -> Result<Delta<S>, DecodeErrorKind> {
+    let mut from = Decoder::new(bytes, ids);
+    let delta = Delta::read_from(own.clone(), &mut from).map_err(|error| error.kind)?;
+    assert_eq!(from.remaining(), 0);
+    Ok(delta)
+}
+
+#[test]
+fn a_delta_reads_back_through_a_table_in_any_order() {
+    let ids = table();
+    let (mut a, mut b) = (Writer::new(A), Writer::new(B));
+    let mut state = Causal::<OrMap<String, OrSet<u64>>>::new();
+    let mut deltas = Vec::new();
+    for n in 0..40u64 {
+        let writer = if n % 3 == 0 { &mut b } else { &mut a };
+        let (delta, ()) = state.edit(writer, |map| {
+            map.entry(format!("key {}", n % 5)).insert(n);
+            if n % 7 == 6 {
+                map.remove("key 1");
+            }
+        });
+        deltas.push(delta);
+    }
+    assert!(deltas.iter().any(|delta| !delta.retired().is_empty()));
+    for delta in deltas {
+        let bytes = bytes_of(&delta, &ids);
+        assert_eq!(read(delta.own(), &bytes, &ids).as_ref(), Ok(&delta));
+    }
+}
+
+#[test]
+fn an_insert_takes_its_key_and_four_bytes_however_high_its_counter() {
+    let ids = table();
+    let mut writer = Writer::resume(A, 1_000_000);
+    let mut state = Causal::<OrSet<u64>>::new();
+    let (delta, _) = state.edit(&mut writer, |set| set.insert(u64::MAX));
+    assert_eq!(bytes_of(&delta, &ids).len(), 8 + 4);
+}
+
+#[test]
+fn an_entry_outside_the_dots_it_creates_is_refused() {
+    let ids = table();
+    let mut state = Causal::<OrSet<u64>>::new();
+    let (delta, _) = state.edit(&mut Writer::new(A), |set| set.insert(1u64) | set.insert(2u64));
+    let bytes = bytes_of(&delta, &ids);
+    let first: DotSet = [Dot::new(A, 1).unwrap()].into_iter().collect();
+    assert_eq!(read::<OrSet<u64>>(&first, &bytes, &ids), Err(DecodeErrorKind::NotSeen));
+}
+
+#[test]
+fn entries_alone_read_back_with_the_dots_they_name() {
+    let ids = table();
+    let (mut a, mut b) = (Writer::new(A), Writer::new(B));
+    let mut state = Causal::<OrSet<String>>::new();
+    for n in 0..100 {
+        let _ = state.edit(if n % 4 == 0 { &mut a } else { &mut b }, |set| set.insert(format!("{}", n % 30)));
+    }
+    let part = state.restrict(state.seen());
+    let mut to = Encoder::new(&ids);
+    part.write_entries_to(&mut to);
+    let bytes = to.into_bytes();
+    let mut from = Decoder::new(&bytes, &ids);
+    let again = Delta::<OrSet<String>>::read_entries_from(&mut from).unwrap();
+    assert_eq!((from.remaining(), again), (0, part));
+}
+
+#[test]
+fn every_other_spelling_of_a_delta_is_refused() {
+    let ids = table();
+    let mut writer = Writer::new(A);
+    let mut state = Causal::<OrSet<u64>>::new();
+    let (delta, _) = state.edit(&mut writer, |set| {
+        set.insert(1u64);
+        set.insert(300u64)
+    });
+    let bytes = bytes_of(&delta, &ids);
+    let mut accepted = 0;
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            let mut from = Decoder::new(&flipped, &ids);
+            if let Ok(other) = Delta::<OrSet<u64>>::read_from(delta.own().clone(), &mut from) {
+                assert_eq!(bytes_of(&other, &ids), flipped[..from.position()], "bit {bit} of byte {at}");
+                accepted += 1;
+            }
+        }
+    }
+    // Other numbers are other values.
+    assert!(accepted > 16, "{accepted}");
+}
+
+#[test]
+fn retiring_a_dot_of_its_own_is_another_spelling_of_having_no_entry() {
+    let ids = table();
+    let own: DotSet = [Dot::new(A, 1).unwrap()].into_iter().collect();
+    let mut to = Encoder::new(&ids);
+    to.dot_set(&own);
+    to.byte(0);
+    let bytes = to.into_bytes();
+    assert_eq!(read::<OrSet<u64>>(&own, &bytes, &ids), Err(DecodeErrorKind::NotCanonical));
+}
+
+#[test]
+fn rows_of_a_dot_set_go_by_id_and_not_by_index() {
+    let ids = table();
+    let row = |index: u8| [index, 1, 0];
+    let bytes = [&[2][..], &row(1), &row(3)].concat();
+    assert_eq!(Decoder::new(&bytes, &ids).dot_set().map_err(|error| error.kind), Err(DecodeErrorKind::NotCanonical));
+    let bytes = [&[2][..], &row(3), &row(1)].concat();
+    let set = Decoder::new(&bytes, &ids).dot_set().unwrap();
+    assert_eq!(set.runs().collect::<Vec<_>>(), [(A, 1, 1), (B, 1, 1)]);
+    let twice = [&[2][..], &row(1), &row(1)].concat();
+    assert_eq!(Decoder::new(&twice, &ids).dot_set().map_err(|error| error.kind), Err(DecodeErrorKind::NotCanonical));
+    let empty = [1, 1, 0, 0];
+    assert_eq!(Decoder::new(&empty, &ids).dot_set().map_err(|error| error.kind), Err(DecodeErrorKind::NotCanonical));
+}
+
+#[test]
+fn a_reader_takes_no_more_than_it_allows() {
+    let ids = table();
+    let mut set = DotSet::new();
+    for counter in 1..=10 {
+        set.insert(Dot::new(A, 2 * counter).unwrap());
+        set.insert(Dot::new(B, 2 * counter - 1).unwrap());
+    }
+    let mut to = Encoder::new(&ids);
+    to.dot_set(&set);
+    let bytes = to.into_bytes();
+    let read = |limits| Decoder::within(&bytes, 0, &ids, limits).dot_set().map_err(|error| error.kind);
+    let all = DecodeLimits::default();
+    assert_eq!(read(DecodeLimits { set_replicas_max: 2, set_runs_max: 20, ..all }).as_ref(), Ok(&set));
+    assert_eq!(read(DecodeLimits { set_replicas_max: 1, ..all }), Err(DecodeErrorKind::TooManyReplicas));
+    assert_eq!(read(DecodeLimits { set_runs_max: 19, ..all }), Err(DecodeErrorKind::TooManyRuns));
+
+    let mut state = Causal::<OrSet<u8>>::new();
+    let (delta, ()) = state.edit(&mut Writer::new(A), |set| {
+        (0..40).for_each(|n| {
+            set.insert(n);
+        });
+    });
+    let bytes = bytes_of(&delta, &ids);
+    let read = |entries_max| {
+        let mut from = Decoder::within(&bytes, 0, &ids, DecodeLimits { entries_max, ..all });
+        Delta::<OrSet<u8>>::read_from(delta.own().clone(), &mut from).map_err(|error| error.kind)
+    };
+    assert_eq!(read(41).as_ref(), Ok(&delta));
+    assert_eq!(read(40).as_ref(), Ok(&delta));
+    assert_eq!(read(39), Err(DecodeErrorKind::TooManyEntries));
+}
