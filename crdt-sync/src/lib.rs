@@ -25,6 +25,8 @@ pub use fault::{Fault, Faults};
 pub use id::{LinkKind, PeerId, Role, ScopeId};
 pub use message::{CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf};
 pub use record::{Extension, Own, Payload, Record};
+#[cfg(feature = "redb")]
+pub use storage::RedbStorage;
 pub use storage::{
     Batch, Fetch, Loaded, LogEntry, LogRecord, MemoryStorage, Meta, Persist, Stage, Storage, StorageError, Ticket,
 };

@@ -4,7 +4,12 @@
 //! `durable`. Every output that shows a dot waits for that.
 
 mod memory;
+mod meta;
+#[cfg(feature = "redb")]
+mod redb;
 
+#[cfg(feature = "redb")]
+pub use self::redb::RedbStorage;
 pub use memory::MemoryStorage;
 
 use core::fmt;
