@@ -275,7 +275,7 @@ impl<S: DotStore> Causal<S> {
         }
         for dot in self.retired_by(delta) {
             let place = self.live.get(dot).expect("dots to retire are live");
-            effect.removed.push((dot, self.store.entry(dot, place)));
+            effect.removed.push((dot, self.store.entry(dot, &place)));
         }
         effect.removed.sort_unstable_by_key(|(dot, _)| *dot);
         effect
@@ -299,7 +299,7 @@ impl<S: DotStore> Causal<S> {
     /// The entry here under a live dot, if the other value that somebody gave to the same dot wins over it. Both sides
     /// must decide alike, so the greater one by canonical bytes wins.
     fn outranked_by(&self, dot: Dot, theirs: &S::Entry) -> Option<S::Entry> {
-        let mine = self.store.entry(dot, self.live.get(dot)?);
+        let mine = self.store.entry(dot, self.live.get(dot)?.as_ref());
         (mine != *theirs && entry_bytes::<S>(dot, &mine) < entry_bytes::<S>(dot, theirs)).then_some(mine)
     }
 
@@ -307,8 +307,9 @@ impl<S: DotStore> Causal<S> {
     /// offered, the same one wins everywhere, and the replica to ask about it is the dot's.
     #[must_use]
     pub fn equivocations(&self, delta: &Delta<S>) -> Vec<Dot> {
-        let differs =
-            |dot: Dot, entry: &S::Entry| self.live.get(dot).is_some_and(|place| self.store.entry(dot, place) != *entry);
+        let differs = |dot: Dot, entry: &S::Entry| {
+            self.live.get(dot).is_some_and(|place| self.store.entry(dot, &place) != *entry)
+        };
         delta.entries().filter(|(dot, entry)| differs(*dot, entry)).map(|(dot, _)| dot).collect()
     }
 
@@ -338,10 +339,10 @@ impl<S: DotStore> Causal<S> {
     fn merge_state(&mut self, other: &Self) -> bool {
         let gone = self.live.retired_by(&other.seen, &other.live);
         let (store, live) = (&mut self.store, &mut self.live);
-        // Room is made at once where much comes in; the count of theirs is a bound for it.
-        let fresh = other.live.len().saturating_sub(live.len());
+        // Room is made at once where much comes in; what is new among theirs is a bound for it.
+        let fresh = other.seen.difference(&self.seen).len().min(other.live.len() as u64);
         if fresh > 64 {
-            store.reserve(fresh);
+            store.reserve(fresh as usize);
         }
         other.live.unseen_by(&self.seen, |dot, place| {
             let place = store.graft_from(dot, &other.store, place);
@@ -389,7 +390,7 @@ impl<S: DotStore> Causal<S> {
         let mut fault = None;
         self.store.visit(&mut |dot, place| {
             found += 1;
-            if self.live.get(dot) != Some(&place) {
+            if self.live.get(dot).as_deref() != Some(&place) {
                 fault = Some(Invalid::NotIndexed(dot));
             } else if !self.seen.contains(dot) {
                 fault = Some(Invalid::NotSeen(dot));
@@ -473,8 +474,8 @@ impl<S: DotStore> PartialEq for Causal<S> {
         self.seen == other.seen
             && self.live.len() == other.live.len()
             && self.live.iter().all(|(dot, place)| {
-                let theirs = other.live.get(dot).map(|place| other.store.entry(dot, place));
-                theirs.is_some_and(|theirs| self.store.entry(dot, place) == theirs)
+                let theirs = other.live.get(dot).map(|place| other.store.entry(dot, &place));
+                theirs.is_some_and(|theirs| self.store.entry(dot, &place) == theirs)
             })
     }
 }

@@ -7,21 +7,45 @@ use core::hash::{BuildHasher, Hash};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use smallvec::SmallVec;
 
 use crate::slab::Slab;
 
 /// key → item, where each pair sits in a slot that a dot can name. The hash is keyed, so nobody outside can choose keys
 /// that collide; nothing that leaves depends on the layout.
+///
+/// Keys and items lie apart: a question about a key touches keys only, which lie denser.
 #[derive(Clone)]
 pub(crate) struct Keyed<K, V> {
-    pairs: Slab<(K, V)>,
-    table: HashTable<u32>,
+    keys: Slab<K>,
+    /// By slot. That of a free slot is what its last user left.
+    items: SmallVec<[V; 1]>,
+    table: HashTable<Found>,
     seed: u64,
+}
+
+/// A slot, and the low half of its key's hash. The half costs 4 bytes and saves looking at the key in its slot, most
+/// likely a cache miss, while the table grows and where keys are absent.
+#[derive(Clone, Copy)]
+struct Found {
+    half: u32,
+    slot: u32,
+}
+
+/// What the table knows a key by: its hash, cut to what is kept. The table picks a bucket by the low bits and tells
+/// neighbours apart by the highest seven, so the half is spread over both.
+#[derive(Clone, Copy)]
+struct Half(u32);
+
+impl Half {
+    fn hash(self) -> u64 {
+        u64::from(self.0) << 32 | u64::from(self.0)
+    }
 }
 
 impl<K: Eq + Hash, V> Keyed<K, V> {
     pub(crate) fn with_seed(seed: u64) -> Self {
-        Self { pairs: Slab::default(), table: HashTable::new(), seed }
+        Self { keys: Slab::default(), items: SmallVec::new(), table: HashTable::new(), seed }
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -29,21 +53,22 @@ impl<K: Eq + Hash, V> Keyed<K, V> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pairs.len()
+        self.keys.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.keys.is_empty()
     }
 
-    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        FixedState::with_seed(self.seed).hash_one(key)
+    #[inline]
+    fn half<Q: Hash + ?Sized>(&self, key: &Q) -> Half {
+        Half(FixedState::with_seed(self.seed).hash_one(key) as u32)
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {
-        let (state, pairs) = (FixedState::with_seed(self.seed), &self.pairs);
-        self.table.reserve(additional, |&slot| state.hash_one(&pairs.get(slot).0));
-        self.pairs.reserve(additional);
+        self.table.reserve(additional, |found| Half(found.half).hash());
+        self.keys.reserve(additional);
+        self.items.reserve(additional.saturating_sub(self.items.len() - self.keys.len()));
     }
 
     #[inline]
@@ -52,60 +77,68 @@ impl<K: Eq + Hash, V> Keyed<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.table.find(self.hash(key), |&slot| self.pairs.get(slot).0.borrow() == key).copied()
+        let half = self.half(key);
+        let is_it = |found: &Found| found.half == half.0 && self.keys.get(found.slot).borrow() == key;
+        self.table.find(half.hash(), is_it).map(|found| found.slot)
     }
 
     /// The slot of a key; where it is absent, `make` fills a new one.
     #[inline]
     pub(crate) fn slot_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> u32 {
-        let state = FixedState::with_seed(self.seed);
-        let hash = state.hash_one(&key);
-        let pairs = &self.pairs;
-        let entry =
-            self.table.entry(hash, |&slot| pairs.get(slot).0 == key, |&slot| state.hash_one(&pairs.get(slot).0));
-        match entry {
-            Entry::Occupied(found) => *found.get(),
+        let half = self.half(&key);
+        let keys = &self.keys;
+        let is_it = |found: &Found| found.half == half.0 && *keys.get(found.slot) == key;
+        match self.table.entry(half.hash(), is_it, |found| Half(found.half).hash()) {
+            Entry::Occupied(found) => found.get().slot,
             Entry::Vacant(room) => {
-                let slot = self.pairs.insert((key, make()));
-                room.insert(slot);
+                let slot = self.keys.insert(key);
+                match self.items.get_mut(slot as usize) {
+                    Some(item) => *item = make(),
+                    None => self.items.push(make()),
+                }
+                room.insert(Found { half: half.0, slot });
                 slot
             }
         }
     }
 
-    pub(crate) fn remove_slot(&mut self, slot: u32) -> (K, V) {
-        let hash = self.hash(&self.pairs.get(slot).0);
-        let found = self.table.find_entry(hash, |&other| other == slot);
+    /// Forgets the key in a slot. Its item stays until the slot is used again: empty it before.
+    pub(crate) fn remove_slot(&mut self, slot: u32) {
+        let half = self.half(self.keys.get(slot));
+        let found = self.table.find_entry(half.hash(), |found| found.slot == slot);
         found.unwrap_or_else(|_| unreachable!("every full slot is in the table")).remove();
         // A table that grew for many keys and holds few now gives its room back.
         if self.table.len() * 8 < self.table.capacity() && self.table.capacity() > 64 {
-            let (state, pairs) = (FixedState::with_seed(self.seed), &self.pairs);
-            self.table.shrink_to(self.table.len() * 2, |&slot| state.hash_one(&pairs.get(slot).0));
+            self.table.shrink_to(self.table.len() * 2, |found| Half(found.half).hash());
         }
-        self.pairs.remove(slot)
+        self.keys.remove(slot);
+        if self.keys.is_empty() {
+            self.items = SmallVec::new();
+        }
     }
 
     #[inline]
-    pub(crate) fn at(&self, slot: u32) -> &(K, V) {
-        self.pairs.get(slot)
+    pub(crate) fn at(&self, slot: u32) -> (&K, &V) {
+        (self.keys.get(slot), &self.items[slot as usize])
     }
 
     #[inline]
     pub(crate) fn at_mut(&mut self, slot: u32) -> &mut V {
-        &mut self.pairs.get_mut(slot).1
+        &mut self.items[slot as usize]
     }
 
+    #[inline]
     pub(crate) fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.slot(key).map(|slot| &self.pairs.get(slot).1)
+        self.slot(key).map(|slot| &self.items[slot as usize])
     }
 
     /// All pairs with their slots: only where order cannot be seen.
-    pub(crate) fn slots(&self) -> impl Iterator<Item = (u32, &(K, V))> + Clone {
-        self.pairs.iter()
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (u32, (&K, &V))> + Clone {
+        self.keys.iter().map(|(slot, key)| (slot, (key, &self.items[slot as usize])))
     }
 
     /// All pairs, by key.
@@ -113,12 +146,13 @@ impl<K: Eq + Hash, V> Keyed<K, V> {
     where
         K: Ord,
     {
-        let mut pairs: Vec<_> = self.pairs.iter().map(|(_, (key, item))| (key, item)).collect();
+        let mut pairs: Vec<_> = self.slots().map(|(_, pair)| pair).collect();
         pairs.sort_unstable_by_key(|(key, _)| *key);
         pairs
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.pairs.heap_bytes() + self.table.allocation_size()
+        let items = if self.items.spilled() { self.items.capacity() * size_of::<V>() } else { 0 };
+        self.keys.heap_bytes() + items + self.table.allocation_size()
     }
 }

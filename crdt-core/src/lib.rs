@@ -87,7 +87,7 @@ pub use dot_set::DotSet;
 pub use edit::Edit;
 pub use error::EditError;
 pub use merge::{Max, Merge, Min};
-pub use store::{DotStore, Removable};
+pub use store::{DotStore, Place, Removable};
 pub use types::counter::{BoundedCounter, Counter, GCounter, PnCounter};
 pub use types::flag::{DwFlag, EwFlag};
 pub use types::map::{LwwMap, OrMap};

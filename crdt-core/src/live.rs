@@ -1,12 +1,13 @@
 //! The dots that are still in the store, each with the place of its entry.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
 use crate::by_id::ById;
 use crate::runs::{Run, Runs};
-use crate::{Dot, DotSet, ReplicaId};
+use crate::{Dot, DotSet, Place, ReplicaId};
 
 const WORDS: usize = 4;
 /// Dots per page. With four words of bits a page of small places is one cache line, and a whole page of equal dots is
@@ -36,10 +37,13 @@ struct Page<P> {
     places: Places<P>,
 }
 
-/// One place per set bit, in order. Pages whose places are all alike (a counter's, or a single dot's) keep one.
+/// The places of a page's dots.
 #[derive(Clone)]
 enum Places<P> {
-    Alike(P),
+    /// That of bit `n` is `n` steps from the origin along the axis. So lie the entries that one replica made in turn,
+    /// and they need no memory but this.
+    Line { origin: P, axis: u8 },
+    /// One per set bit, in order.
     Each(Vec<P>),
 }
 
@@ -105,32 +109,52 @@ fn mask(runs: &Runs, number: u64) -> Bits {
     bits
 }
 
-impl<P: Clone + PartialEq> Places<P> {
-    fn get(&self, rank: usize) -> &P {
+impl<P: Place> Places<P> {
+    #[inline]
+    fn get(&self, bits: &Bits, at: usize) -> Cow<'_, P> {
         match self {
-            Places::Alike(place) => place,
-            Places::Each(places) => &places[rank],
+            Places::Line { origin, axis: 0 } => Cow::Borrowed(origin),
+            Places::Line { origin, axis } => Cow::Owned(origin.along(*axis, at as u32)),
+            Places::Each(places) => Cow::Borrowed(&places[rank(bits, at)]),
         }
     }
 
-    fn insert(&mut self, rank: usize, place: P, before: usize) {
+    /// `bits` are those before the insert.
+    #[inline]
+    fn insert(&mut self, bits: &Bits, at: usize, place: P) {
         match self {
-            Places::Alike(all) if *all == place => {}
-            Places::Alike(all) => {
-                let mut places = Vec::with_capacity((before + 1).next_power_of_two().max(4));
-                places.resize(before, all.clone());
-                places.insert(rank, place);
-                *self = Places::Each(places);
+            Places::Line { origin, axis } if origin.along(*axis, at as u32) == place => {}
+            Places::Line { .. } => *self = self.bent(bits, at, place),
+            Places::Each(places) => places.insert(rank(bits, at), place),
+        }
+    }
+
+    /// What becomes of a line when a place is added that does not lie on it.
+    #[cold]
+    fn bent(&self, bits: &Bits, at: usize, place: P) -> Self {
+        let before = count(bits);
+        if before == 1 {
+            let only = set_bits(*bits).next().expect("one bit is set");
+            let held = self.get(bits, only);
+            for axis in 1..=P::AXES {
+                let origin = held.along(axis, (only as u32).wrapping_neg());
+                if origin.along(axis, at as u32) == place {
+                    return Places::Line { origin, axis };
+                }
             }
-            Places::Each(places) => places.insert(rank, place),
         }
+        let mut places = Vec::with_capacity((before + 1).next_power_of_two().max(4));
+        places.extend(set_bits(*bits).map(|at| self.get(bits, at).into_owned()));
+        places.insert(rank(bits, at), place);
+        Places::Each(places)
     }
 
-    fn remove(&mut self, rank: usize) -> P {
+    #[inline]
+    fn remove(&mut self, bits: &Bits, at: usize) -> P {
         match self {
-            Places::Alike(place) => place.clone(),
+            Places::Line { origin, axis } => origin.along(*axis, at as u32),
             Places::Each(places) => {
-                let place = places.remove(rank);
+                let place = places.remove(rank(bits, at));
                 // A page that was full once and is nearly empty now gives its room back.
                 if places.len() * 4 < places.capacity() {
                     places.shrink_to(places.len() * 2);
@@ -141,7 +165,7 @@ impl<P: Clone + PartialEq> Places<P> {
     }
 }
 
-impl<P: Clone + PartialEq> Pages<P> {
+impl<P: Place> Pages<P> {
     /// `Ok` with the position of a page, `Err` with where it would go.
     #[inline]
     fn position(&self, number: u64) -> Result<usize, usize> {
@@ -161,10 +185,10 @@ impl<P: Clone + PartialEq> Pages<P> {
         pages[..=guess].binary_search_by_key(&number, |page| page.number)
     }
 
-    fn get(&self, counter: u64) -> Option<&P> {
+    fn get(&self, counter: u64) -> Option<Cow<'_, P>> {
         let (number, at) = split(counter);
         let page = &self.0[self.position(number).ok()?];
-        has(&page.bits, at).then(|| page.places.get(rank(&page.bits, at)))
+        has(&page.bits, at).then(|| page.places.get(&page.bits, at))
     }
 
     /// False if the dot was there already.
@@ -175,14 +199,14 @@ impl<P: Clone + PartialEq> Pages<P> {
             Err(position) => {
                 let mut bits = [0; WORDS];
                 bits[at / 64] = 1 << (at % 64);
-                self.0.insert(position, Page { number, bits, places: Places::Alike(place) });
+                self.0.insert(position, Page { number, bits, places: Places::Line { origin: place, axis: 0 } });
             }
             Ok(position) => {
                 let page = &mut self.0[position];
                 if has(&page.bits, at) {
                     return false;
                 }
-                page.places.insert(rank(&page.bits, at), place, count(&page.bits));
+                page.places.insert(&page.bits, at, place);
                 page.bits[at / 64] |= 1 << (at % 64);
             }
         }
@@ -196,7 +220,7 @@ impl<P: Clone + PartialEq> Pages<P> {
         if !has(&page.bits, at) {
             return None;
         }
-        let place = page.places.remove(rank(&page.bits, at));
+        let place = page.places.remove(&page.bits, at);
         page.bits[at / 64] &= !(1 << (at % 64));
         if page.bits == [0; WORDS] {
             self.0.remove(position);
@@ -212,7 +236,7 @@ impl<P: Clone + PartialEq> Pages<P> {
     }
 }
 
-impl<P: Clone + PartialEq> Live<P> {
+impl<P: Place> Live<P> {
     pub(crate) fn with_seed(seed: u64) -> Self {
         Self { rows: ById::with_seed(seed), len: 0, digest: 0 }
     }
@@ -226,7 +250,7 @@ impl<P: Clone + PartialEq> Live<P> {
         self.digest
     }
 
-    pub(crate) fn get(&self, dot: Dot) -> Option<&P> {
+    pub(crate) fn get(&self, dot: Dot) -> Option<Cow<'_, P>> {
         self.rows.get(dot.replica())?.get(dot.counter())
     }
 
@@ -250,12 +274,12 @@ impl<P: Clone + PartialEq> Live<P> {
     }
 
     /// Every live dot and its place, by replica, then by counter.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Dot, &P)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Dot, Cow<'_, P>)> {
         self.rows.sorted().into_iter().flat_map(|(replica, pages)| {
             pages.0.iter().flat_map(move |page| {
-                set_bits(page.bits)
-                    .enumerate()
-                    .map(move |(rank, at)| (Dot::known(replica, page.number * PAGE + at as u64), page.places.get(rank)))
+                set_bits(page.bits).map(move |at| {
+                    (Dot::known(replica, page.number * PAGE + at as u64), page.places.get(&page.bits, at))
+                })
             })
         })
     }
@@ -315,7 +339,7 @@ impl<P: Clone + PartialEq> Live<P> {
         let pages = |pages: &Pages<P>| {
             let spilled = if pages.0.spilled() { pages.0.capacity() * size_of::<Page<P>>() } else { 0 };
             let places = pages.0.iter().map(|page| match &page.places {
-                Places::Alike(_) => 0,
+                Places::Line { .. } => 0,
                 Places::Each(places) => places.capacity() * size_of::<P>(),
             });
             spilled + places.sum::<usize>()
@@ -324,7 +348,7 @@ impl<P: Clone + PartialEq> Live<P> {
     }
 }
 
-impl<P: Clone + PartialEq> Pages<P> {
+impl<P: Place> Pages<P> {
     /// Visits the dots of a run, at the cost of the pages it covers here, not of its length.
     fn within(&self, replica: ReplicaId, run: Run, visit: &mut impl FnMut(Dot, &P)) {
         let from = self.position(run.first / PAGE).unwrap_or_else(|position| position);
@@ -341,7 +365,7 @@ fn mask_of_run(run: Run, number: u64) -> Bits {
     mask(&runs, number)
 }
 
-fn visit_bits<P: Clone + PartialEq>(
+fn visit_bits<P: Place>(
     replica: ReplicaId,
     page: &Page<P>,
     wanted: impl Fn(usize) -> u64,
@@ -355,7 +379,7 @@ fn visit_bits<P: Clone + PartialEq>(
         return;
     }
     for at in set_bits(chosen) {
-        visit(Dot::known(replica, page.number * PAGE + at as u64), page.places.get(rank(&page.bits, at)));
+        visit(Dot::known(replica, page.number * PAGE + at as u64), &page.places.get(&page.bits, at));
     }
 }
 
@@ -393,9 +417,11 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let counter = (state >> 33) % 3_000 + 1;
             if state >> 20 & 1 == 0 {
-                let new = live.insert(dot(counter), step as u32);
+                // For a while places lie on a line, then here and there.
+                let place = if step % 5_000 < 2_500 { counter as u32 + 7 } else { step as u32 };
+                let new = live.insert(dot(counter), place);
                 assert_eq!(new, !plain.contains_key(&counter));
-                plain.entry(counter).or_insert(step as u32);
+                plain.entry(counter).or_insert(place);
             } else {
                 assert_eq!(live.remove(dot(counter)), plain.remove(&counter));
             }
@@ -404,6 +430,30 @@ mod tests {
         assert!(live.iter().map(|(dot, place)| (dot.counter(), *place)).eq(plain.iter().map(|(k, v)| (*k, *v))));
         assert_eq!(live.digest(), plain.keys().map(|k| dot(*k).digest()).fold(0, u64::wrapping_add));
         assert_eq!(live.to_dot_set(), plain.keys().map(|k| dot(*k)).collect());
+    }
+
+    #[test]
+    fn places_along_any_axis_need_no_list() {
+        let line = |axis: u8, first: u64| {
+            let mut live = Live::<(u32, (u32, ()))>::with_seed(0);
+            let start = (3, (u32::MAX - 2, ()));
+            // From the middle, so that the origin lies before all of them.
+            let counters = || (first..first + 100).chain((1..first).rev());
+            for counter in counters() {
+                live.insert(dot(counter), start.along(axis, counter as u32));
+            }
+            assert!(counters().all(|n| live.get(dot(n)).as_deref() == Some(&start.along(axis, n as u32))));
+            let listed = live.heap_bytes();
+            live.insert(dot(200), (9, (9, ())));
+            assert_eq!(live.get(dot(200)).as_deref(), Some(&(9, (9, ()))));
+            assert!(counters().all(|n| live.get(dot(n)).as_deref() == Some(&start.along(axis, n as u32))));
+            (listed, live.heap_bytes())
+        };
+        for axis in 0..=2 {
+            let (along, bent) = line(axis, 40);
+            assert_eq!(along, 0);
+            assert!(bent > 0);
+        }
     }
 
     #[test]

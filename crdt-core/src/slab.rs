@@ -73,14 +73,6 @@ impl<T> Slab<T> {
         }
     }
 
-    #[inline]
-    pub(crate) fn get_mut(&mut self, at: u32) -> &mut T {
-        match &mut self.slots[at as usize] {
-            Slot::Full(item) => item,
-            Slot::Free { .. } => unreachable!("a place names a full slot"),
-        }
-    }
-
     /// Full slots, by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> + Clone {
         self.slots.iter().enumerate().filter_map(|(at, slot)| match slot {

@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::change::{Observed, Path};
@@ -29,7 +30,7 @@ pub trait DotStore: Default + Clone + 'static {
     /// One edit's effect with the path to it: what a delta carries.
     type Entry: Clone + PartialEq + Debug;
     /// Where an entry lives.
-    type Place: Clone + PartialEq;
+    type Place: Place;
     /// What an edit closure is handed; `Edit<'a, Self>` unless the type needs methods of its own there.
     type Cursor<'a>: From<Edit<'a, Self>>;
 
@@ -76,6 +77,51 @@ pub trait DotStore: Default + Clone + 'static {
 
     /// Bytes held on the heap, about.
     fn heap_bytes(&self) -> usize;
+}
+
+/// Where an entry lives in a store: `()` where there is one place only, a slot, or for nested stores a slot per level.
+///
+/// Edits that one replica makes in turn mostly fill slots in turn, at one of the levels. A page of the index whose places
+/// follow each other along such an *axis* keeps the first and no list.
+pub trait Place: Clone + PartialEq {
+    /// How many axes there are, numbered from 1, the innermost first. Along axis 0 all places are alike.
+    const AXES: u8 = 0;
+
+    /// The place so many steps further along an axis, wrapping around.
+    #[must_use]
+    fn along(&self, axis: u8, steps: u32) -> Self;
+}
+
+impl Place for () {
+    #[inline]
+    fn along(&self, _: u8, _: u32) {}
+}
+
+impl Place for u32 {
+    const AXES: u8 = 1;
+
+    #[inline]
+    fn along(&self, axis: u8, steps: u32) -> Self {
+        if axis == 1 { self.wrapping_add(steps) } else { *self }
+    }
+}
+
+impl<P: Place> Place for (u32, P) {
+    const AXES: u8 = 1 + P::AXES;
+
+    #[inline]
+    fn along(&self, axis: u8, steps: u32) -> Self {
+        let (slot, inner) = self;
+        if axis == Self::AXES { (slot.wrapping_add(steps), inner.clone()) } else { (*slot, inner.along(axis, steps)) }
+    }
+}
+
+impl<P: Place> Place for Box<P> {
+    const AXES: u8 = P::AXES;
+
+    fn along(&self, axis: u8, steps: u32) -> Self {
+        Box::new((**self).along(axis, steps))
+    }
 }
 
 /// Stores that may live under a key which can be removed: their removal takes exactly what was observed and leaves what

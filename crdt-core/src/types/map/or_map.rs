@@ -180,6 +180,7 @@ impl<K: Element, V: Removable> DotStore for OrMap<K, V> {
         let value = self.values.at_mut(*slot);
         value.prune(dot, place);
         if value.is_bottom() {
+            *value = V::default();
             self.values.remove_slot(*slot);
         }
     }

@@ -295,6 +295,7 @@ impl<K: Name> DotStore for Nodes<K> {
         let node = self.nodes.at_mut(*slot);
         node.prune(dot, place);
         if node.is_bottom() {
+            *node = Node::empty(node.kind(), 0);
             self.nodes.remove_slot(*slot);
         }
     }

@@ -94,6 +94,24 @@ macro_rules! fields {
                 __unknown(<$crate::Document as $crate::DotStore>::Place),
             }
 
+            impl $crate::Place for Place {
+                const AXES: u8 = {
+                    let mut most = 0;
+                    $(
+                        let axes = <<$store as $crate::DotStore>::Place as $crate::Place>::AXES;
+                        most = if axes > most { axes } else { most };
+                    )*
+                    most
+                };
+
+                fn along(&self, axis: u8, steps: u32) -> Self {
+                    match self {
+                        $(Place::$field(place) => Place::$field($crate::Place::along(place, axis, steps)),)*
+                        Place::__unknown(place) => Place::__unknown($crate::Place::along(place, axis, steps)),
+                    }
+                }
+            }
+
             pub struct Cursor<'a>($crate::Edit<'a, $name>);
 
             impl<'a> ::core::convert::From<$crate::Edit<'a, $name>> for Cursor<'a> {

@@ -13,7 +13,7 @@ use crate::types::flag::{DwFlag, EwFlag};
 use crate::types::map::LwwMap;
 use crate::types::register::{LwwRegister, MvRegister};
 use crate::types::set::{GSet, OrSet, RwSet};
-use crate::{Dot, DotStore, Value};
+use crate::{Dot, DotStore, Place, Value};
 use alloc::string::String;
 
 macro_rules! nodes {
@@ -46,6 +46,17 @@ macro_rules! nodes {
                 #[doc = concat!("In a [`", stringify!($kind), "`](crate::codec::Kind::", stringify!($kind), ")")]
                 $kind(<$store as DotStore>::Place),
             )+
+        }
+
+        impl Place for NodePlace {
+            // Nodes hold nodes: an axis per level would have no end. The innermost is the one that edits go along.
+            const AXES: u8 = 1;
+
+            fn along(&self, axis: u8, steps: u32) -> Self {
+                match self {
+                    $(NodePlace::$kind(place) => NodePlace::$kind(place.along(axis, steps)),)+
+                }
+            }
         }
 
         impl NodeEntry {
