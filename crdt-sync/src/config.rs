@@ -51,6 +51,9 @@ pub struct Config {
     /// What this replica does wrong on purpose, so that a test can show that it would be noticed.
     #[cfg(any(test, feature = "sim"))]
     pub faults: crate::Faults,
+    /// How this replica answers a repair, whatever that costs; by the sizes if none.
+    #[cfg(any(test, feature = "sim"))]
+    pub plan: Option<crate::Plan>,
 }
 
 impl Config {
@@ -68,6 +71,8 @@ impl Config {
             limits: Limits::default(),
             #[cfg(any(test, feature = "sim"))]
             faults: crate::Faults::default(),
+            #[cfg(any(test, feature = "sim"))]
+            plan: None,
         }
     }
 }
@@ -171,6 +176,8 @@ pub struct Limits {
     pub want_bytes_max: usize,
     /// Bytes of a set of live dots; a whole state is sent instead of a larger one.
     pub live_set_bytes_max: usize,
+    /// A state of at most this size travels whole in a repair: finding out what differs would cost about as much.
+    pub whole_bytes_max: usize,
     /// Repairs at once.
     pub repairs_max: usize,
     /// Bytes of entries that one repair copies.
@@ -220,6 +227,7 @@ impl Default for Limits {
             want_runs_max: 4_096,
             want_bytes_max: 1 << 20,
             live_set_bytes_max: 16 << 20,
+            whole_bytes_max: 4_096,
             repairs_max: 8,
             part_bytes_max: 32 << 20,
             staged_bytes_max: 64 << 20,

@@ -12,6 +12,7 @@ mod fault;
 mod id;
 mod message;
 mod record;
+pub mod repair;
 pub mod sketch;
 mod storage;
 mod time;

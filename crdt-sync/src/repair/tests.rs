@@ -1,0 +1,4 @@
+//! Repairs between small replicas, over links that lose, repeat, and are cut between any two messages.
+
+mod history;
+mod node;
