@@ -118,7 +118,7 @@ fn retiring_a_dot_of_its_own_is_another_spelling_of_having_no_entry() {
     let ids = table();
     let own: DotSet = [Dot::new(A, 1).unwrap()].into_iter().collect();
     let mut to = Encoder::new(&ids);
-    to.dot_set(&own);
+    to.few_dots(&own);
     to.byte(0);
     let bytes = to.into_bytes();
     assert_eq!(read::<OrSet<u64>>(&own, &bytes, &ids), Err(DecodeErrorKind::NotCanonical));
@@ -137,6 +137,35 @@ fn rows_of_a_dot_set_go_by_id_and_not_by_index() {
     assert_eq!(Decoder::new(&twice, &ids).dot_set().map_err(|error| error.kind), Err(DecodeErrorKind::NotCanonical));
     let empty = [1, 1, 0, 0];
     assert_eq!(Decoder::new(&empty, &ids).dot_set().map_err(|error| error.kind), Err(DecodeErrorKind::NotCanonical));
+}
+
+#[test]
+fn a_lone_dot_of_a_replica_is_its_index_and_counter() {
+    let ids = table();
+    let bytes_of = |set: &DotSet| {
+        let mut to = Encoder::new(&ids);
+        to.few_dots(set);
+        to.into_bytes()
+    };
+    let read = |bytes: &[u8]| {
+        let mut from = Decoder::new(bytes, &ids);
+        let set = from.few_dots().map_err(|error| error.kind)?;
+        assert_eq!(from.remaining(), 0);
+        Ok(set)
+    };
+    let mut set = DotSet::new();
+    assert_eq!(bytes_of(&set), [0]);
+    set.insert(Dot::new(B, 100).unwrap());
+    set.insert(Dot::new(A, 200).unwrap());
+    assert_eq!(bytes_of(&set), [4, 3, 200, 1, 1, 100]);
+    assert_eq!(read(&bytes_of(&set)).as_ref(), Ok(&set));
+    assert_eq!(read(&[4, 1, 100, 3, 200, 1]), Err(DecodeErrorKind::NotCanonical));
+    assert_eq!(read(&[1, 1, 3, 0, 1, 5, 0]), Err(DecodeErrorKind::NotCanonical));
+    assert_eq!(read(&[2, 3, 0]), Err(DecodeErrorKind::Counter));
+    assert_eq!(read(&[100, 3, 1]), Err(DecodeErrorKind::TooShort));
+    set.insert(Dot::new(B, 102).unwrap());
+    assert_eq!(bytes_of(&set)[0], 1);
+    assert_eq!(read(&bytes_of(&set)).as_ref(), Ok(&set));
 }
 
 #[test]

@@ -42,6 +42,21 @@ impl Encoder<'_> {
         }
     }
 
+    /// A set that mostly holds one dot of a replica, such as what a removal retires: each is then an index and a
+    /// counter. Any other set is written as [`dot_set`](Self::dot_set) does, after one byte.
+    pub fn few_dots(&mut self, set: &DotSet) {
+        let rows = set.sorted_rows();
+        if !rows.iter().all(|(_, runs)| runs.len() == 1) {
+            self.varint(1);
+            return self.dot_set(set);
+        }
+        self.varint((rows.len() as u64) << 1);
+        for (replica, runs) in rows {
+            self.id(replica);
+            self.varint(runs.as_slice()[0].first);
+        }
+    }
+
     /// The dots of several stores, each ascending and not empty: as segments, or packed where that is shorter.
     pub fn dots<'d, I>(&mut self, stores: I, run_max: usize)
     where
@@ -151,6 +166,47 @@ impl Decoder<'_> {
                 last = self.counter(first, len)?;
                 set.insert_run(replica, first, last);
             }
+        }
+        Ok(set)
+    }
+
+    /// What [`few_dots`](Encoder::few_dots) wrote.
+    ///
+    /// # Errors
+    /// If it is broken.
+    pub fn few_dots(&mut self) -> Result<DotSet, DecodeError> {
+        let head = self.varint()?;
+        if head == 1 {
+            let set = self.dot_set()?;
+            // Were there one dot of each replica, they would have been written one by one.
+            if set.rows().all(|(_, runs)| runs.len() == 1) {
+                return Err(self.error(DecodeErrorKind::NotCanonical));
+            }
+            return Ok(set);
+        }
+        if head & 1 == 1 {
+            return Err(self.error(DecodeErrorKind::NotCanonical));
+        }
+        let count = match usize::try_from(head >> 1) {
+            Ok(count) if count <= self.remaining() / 2 => count,
+            _ => return Err(self.error(DecodeErrorKind::TooShort)),
+        };
+        if count > self.limits.set_replicas_max {
+            return Err(self.error(DecodeErrorKind::TooManyReplicas));
+        }
+        if count > self.limits.set_runs_max {
+            return Err(self.error(DecodeErrorKind::TooManyRuns));
+        }
+        let mut set = DotSet::with_seed(self.limits.seed);
+        let mut before = None;
+        for _ in 0..count {
+            let replica = self.replica()?;
+            if before.replace(replica).is_some_and(|before| before >= replica) {
+                return Err(self.error(DecodeErrorKind::NotCanonical));
+            }
+            let counter = self.varint()?;
+            let counter = self.counter(0, counter)?;
+            set.insert_run(replica, counter, counter);
         }
         Ok(set)
     }

@@ -19,7 +19,7 @@ impl<S: DotStore> Delta<S> {
     /// Writes what it says of the dots that it creates, and which others it retires; `own` itself is left out, as what
     /// stands around it says it. An insert takes its key and three or four bytes.
     pub fn write_to(&self, to: &mut Encoder<'_>) {
-        to.dot_set(&self.retired);
+        to.few_dots(&self.retired);
         let store = self.to_store();
         match first_of(&self.own) {
             Some(first) => to.starting_at(first, |to| write_root(&store, to)),
@@ -48,7 +48,7 @@ impl<S: DotStore> Delta<S> {
     /// If it is broken, not canonical, names an entry outside `own`, or retires a dot of `own` (which it would do by
     /// having no entry for it).
     pub fn read_from(own: DotSet, from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let retired = from.dot_set()?;
+        let retired = from.few_dots()?;
         if !own.intersection(&retired).is_empty() {
             return Err(from.error(DecodeErrorKind::NotCanonical));
         }
