@@ -38,7 +38,9 @@ impl DotSet {
         Self::default()
     }
 
-    pub(crate) fn with_seed(seed: u64) -> Self {
+    /// No dots, with the seed of its hash table: where ids come from outside, they may be chosen to collide.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
         Self { rows: ById::with_seed(seed) }
     }
 

@@ -140,6 +140,8 @@ pub struct Limits {
     pub flush_bytes: usize,
     /// Records in one frame.
     pub push_records_max: usize,
+    /// Entries in one frame: one byte can stand for sixteen of them.
+    pub frame_entries_max: u64,
     /// Replicas, and runs, in one set of dots: 2 MiB of memory.
     pub set_replicas_max: usize,
     /// Runs in one set of dots.
@@ -209,6 +211,7 @@ impl Default for Limits {
             record_dots_max: 65_536,
             flush_bytes: 1_200,
             push_records_max: 1_024,
+            frame_entries_max: 262_144,
             set_replicas_max: 65_536,
             set_runs_max: 65_536,
             dictionary_ids_max: 65_536,

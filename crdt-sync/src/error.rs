@@ -21,6 +21,11 @@ pub enum FrameError {
     Version(u8),
     /// A kind of message that this build does not know, and may not skip.
     Unsupported(u8),
+    /// An extension that has to be understood, and is not.
+    Extension {
+        /// What it is.
+        tag: u64,
+    },
     /// The frame is about another scope.
     OtherScope,
     /// A message that has no place here: before `Open`, or from a link that is not up.
@@ -31,6 +36,12 @@ pub enum FrameError {
     Closed,
 }
 
+impl FrameError {
+    pub(crate) fn too_large(limit: &'static str, allowed: u64) -> Self {
+        Self::TooLarge { limit, allowed }
+    }
+}
+
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,6 +49,7 @@ impl fmt::Display for FrameError {
             Self::TooLarge { limit, allowed } => write!(f, "above the limit {limit}, which is {allowed}"),
             Self::Version(version) => write!(f, "protocol version {version} is not spoken here"),
             Self::Unsupported(kind) => write!(f, "messages of kind {kind} are not supported"),
+            Self::Extension { tag } => write!(f, "extension {tag} has to be understood, and is not"),
             Self::OtherScope => write!(f, "the frame is about another scope"),
             Self::OutOfTurn(kind) => write!(f, "a message of kind {kind} has no place here"),
             Self::CounterJump => write!(f, "a counter lies absurdly far above all that is known of its replica"),

@@ -9,6 +9,7 @@ mod error;
 mod event;
 #[cfg(any(test, feature = "sim"))]
 mod fault;
+mod frame;
 mod id;
 mod message;
 mod record;
@@ -24,6 +25,7 @@ pub use error::{EditError, FrameError, OpenError};
 pub use event::{Event, RepairTier};
 #[cfg(any(test, feature = "sim"))]
 pub use fault::{Fault, Faults};
+pub use frame::{FrameReader, FrameWriter};
 pub use id::{LinkKind, PeerId, Role, ScopeId};
 pub use message::{CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf};
 pub use record::{Extension, Own, Payload, Record};

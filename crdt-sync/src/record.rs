@@ -1,5 +1,7 @@
 //! What one flush of one writer makes: the unit that is pushed, logged, acknowledged and repaired.
 
+pub(crate) mod codec;
+
 use core::fmt;
 
 use crdt_core::{Delta, Dot, DotSet, DotStore, ReplicaId, Timestamp};

@@ -47,6 +47,12 @@ impl Ids {
         Self { ids: Vec::new(), index: ById::with_seed(seed) }
     }
 
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.index.seed()
+    }
+
     /// A table of these ids, ascending, each once.
     #[must_use]
     pub fn ascending(ids: impl IntoIterator<Item = ReplicaId>) -> Self {
