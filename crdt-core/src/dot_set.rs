@@ -94,6 +94,12 @@ impl DotSet {
         self.rows().fold(0, |sum, (_, runs)| sum.saturating_add(runs.len()))
     }
 
+    /// How many runs there are: what the set costs to keep and to combine.
+    #[must_use]
+    pub fn run_count(&self) -> usize {
+        self.rows().map(|(_, runs)| runs.as_slice().len()).sum()
+    }
+
     /// Adds all of `other`; true iff one was missing.
     pub fn union_with(&mut self, other: &Self) -> bool {
         let mut grew = false;

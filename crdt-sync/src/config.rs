@@ -1,8 +1,10 @@
 //! Limits and intervals, each with its reason.
 
+use core::fmt;
 use core::time::Duration;
+use std::sync::Arc;
 
-use crate::{Role, ScopeId};
+use crate::{Open, PeerId, Role, ScopeId};
 
 /// In which order records take effect at a reader.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -38,12 +40,17 @@ pub struct Config {
     pub mode: Mode,
     /// When an edit may be shown.
     pub durability: Durability,
-    /// A hash of what the data's type has to agree in; 0 where any does. Leave out what may be extended (the fields
-    /// of a struct), or a rolling upgrade splits the group.
+    /// A hash of what the data's type has to agree in; 0 stands for the kind of its outermost container. Leave out what
+    /// may be extended (the fields of a struct), or a rolling upgrade splits the group.
     pub schema: u64,
     /// A secret of the scope's members, where there is one: it keys the hash of sketches, so that no outsider can
     /// craft dots that never decode.
     pub sketch_key: Option<u64>,
+    /// Whether [`Event::Changed`](crate::Event::Changed) says what looks different; costs a look at what is touched,
+    /// before and after.
+    pub report_changes: bool,
+    /// Whom to let in, asked when a peer has said who it is. Drivers authenticate links; this is about the scope.
+    pub authorise: Option<Authorise>,
     /// Intervals.
     pub timing: Timing,
     /// Bounds.
@@ -67,6 +74,8 @@ impl Config {
             durability: Durability::default(),
             schema: 0,
             sketch_key: None,
+            report_changes: false,
+            authorise: None,
             timing: Timing::default(),
             limits: Limits::default(),
             #[cfg(any(test, feature = "sim"))]
@@ -77,11 +86,37 @@ impl Config {
     }
 }
 
+/// A question that the application answers: may the peer behind this link have the scope?
+#[derive(Clone)]
+pub struct Authorise(Arc<Question>);
+
+type Question = dyn Fn(PeerId, &Open) -> bool + Send + Sync;
+
+impl Authorise {
+    /// Asks this closure.
+    #[must_use]
+    pub fn new(may: impl Fn(PeerId, &Open) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(may))
+    }
+
+    pub(crate) fn allows(&self, peer: PeerId, open: &Open) -> bool {
+        (self.0)(peer, open)
+    }
+}
+
+impl fmt::Debug for Authorise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorise")
+    }
+}
+
 /// How long things wait.
 #[derive(Clone, Debug)]
 pub struct Timing {
     /// An open record is closed after this: edits in quick succession travel as one.
     pub flush_after: Duration,
+    /// What was received is announced after this, so that one announcement speaks of many records.
+    pub announce_after: Duration,
     /// A gap is asked for after this, as what fills it is mostly on its way along another path.
     pub want_after: Duration,
     /// The next holder is asked after this.
@@ -110,6 +145,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             flush_after: Duration::from_millis(5),
+            announce_after: Duration::from_millis(20),
             want_after: Duration::from_millis(80),
             want_next_after: Duration::from_millis(40),
             repair_every_min: Duration::from_secs(1),
@@ -156,7 +192,7 @@ pub struct Limits {
     pub extensions_max: usize,
     /// Bytes of those: they are relayed blindly.
     pub extension_bytes_max: usize,
-    /// Dots in `after`.
+    /// Dots in `after`: as many as there are replicas that write at the same time.
     pub after_dots_max: usize,
     /// Records that wait for their causes, per writer. Dropping more is safe, as nothing was acknowledged.
     pub inbox_records_max: usize,
@@ -219,7 +255,7 @@ impl Default for Limits {
             counter_jump_max: 1 << 32,
             extensions_max: 16,
             extension_bytes_max: 4_096,
-            after_dots_max: 256,
+            after_dots_max: 4_096,
             inbox_records_max: 1_024,
             inbox_bytes_max: 16 << 20,
             held_bytes_max: 8 << 20,

@@ -83,6 +83,15 @@ pub enum Event {
     Dormant(ReplicaId),
     /// A replica is retired: every active one knows that it makes no more dots.
     Retired(ReplicaId),
+    /// A tab asked for an id, and there is none to lend: offer some with `offer_ids`.
+    IdsWanted,
+    /// The home lent an id: take it with `adopt_lent`.
+    Lent {
+        /// The id.
+        replica: ReplicaId,
+        /// The counter of its next dot.
+        next: u64,
+    },
     /// The store failed; stop, open it again, load.
     StoreFailed,
     /// Bytes of the membership protocol, for the driver.

@@ -1,7 +1,67 @@
 //! Replicas talking: what changed travels, in causal order, over a network that loses, repeats and reorders.
 //!
-//! The crate is a state machine without I/O: bytes, time and seeds come in as arguments; bytes, deadlines and batches
-//! for the disk go out as return values. The same inputs give the same outputs on every platform.
+//! The crate is a state machine without I/O. Bytes, time and seeds come in as arguments; bytes, deadlines and batches for
+//! the disk go out as return values, so the same inputs give the same outputs on every platform, and a test can be any
+//! network and any disk. Drivers for real ones lie behind features.
+//!
+//! Two replicas over a channel that loses every third frame:
+//!
+//! ```
+//! use crdt_sync::crdt_core::{OrSet, ReplicaId};
+//! use crdt_sync::{Config, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Wall};
+//!
+//! let scope = ScopeId::from_bytes(*b"a shopping list!");
+//! let at = |ms| Now { steady: Steady(ms), wall: Wall(1_790_000_000_000 + ms) };
+//! let mut replicas = [1, 2].map(|id| {
+//!     let fresh = ReplicaId::from_u128(id);                          // in earnest: ReplicaId::random()
+//!     Replica::<OrSet<String>>::open(Loaded::default(), Config::new(scope), fresh, [id as u8; 32], at(0)).unwrap()
+//! });
+//! for replica in &mut replicas {
+//!     replica.peer_up(PeerId(0), LinkKind::Datagram, at(0));
+//! }
+//! replicas[0].edit(at(1), |list| list.insert("milk")).unwrap();
+//! replicas[1].edit(at(1), |list| list.insert("eggs")).unwrap();
+//!
+//! let mut frames = 0;
+//! for ms in 1..20_000 {
+//!     for here in [0, 1] {
+//!         if replicas[here].poll_timeout().is_some_and(|due| due <= Steady(ms)) {
+//!             replicas[here].handle_timeout(at(ms));
+//!         }
+//!         while let Some(persist) = replicas[here].poll_persist() {
+//!             replicas[here].durable(persist.ticket, at(ms));        // in earnest: after the disk says so
+//!         }
+//!         while let Some(transmit) = replicas[here].poll_transmit() {
+//!             frames += 1;
+//!             if frames % 3 != 0 {
+//!                 let _ = replicas[1 - here].handle_message(PeerId(0), &transmit.frame, at(ms));
+//!             }
+//!         }
+//!     }
+//! }
+//! assert!(replicas[0].state().contains("eggs") && replicas[1].state().contains("milk"));
+//! assert_eq!(replicas[0].state().encode(), replicas[1].state().encode());
+//! ```
+//!
+//! # The path of an edit
+//!
+//! ```text
+//!   replica A                                                        replica B
+//!   edit ──► record ──► disk ──► frame ═══ any network ═══► frame ──► inbox ──► merge ──► disk ──► event
+//!            record.rs  storage.rs  frame.rs                          inbox.rs (causes first)      event.rs
+//! ```
+//!
+//! What the pushes lose, a repair finds: two replicas compare what they have and exchange what differs, whatever the
+//! size of the state. `PROTOCOL.md` beside this crate has every byte.
+//!
+//! # What it promises
+//!
+//! * Nothing is shown to anybody before it is durable here: a crash at any instant loses nothing acknowledged.
+//! * In the default [`Mode::Causal`] an edit takes effect after everything it was made on.
+//! * After the network heals, all replicas that received the same records have equal bytes. No edit is lost, none is
+//!   applied twice, and a replica that was away for any time brings nothing back that was removed.
+//! * Bytes from outside cost bounded memory and cannot make it panic. Members of a scope are trusted not to forge
+//!   each other's dots.
 #![forbid(unsafe_code)]
 
 mod config;
@@ -11,16 +71,23 @@ mod event;
 mod fault;
 mod frame;
 mod id;
+mod inbox;
+mod log;
 mod message;
+mod peer;
 mod record;
 pub mod repair;
+mod replica;
+mod roster;
+mod schedule;
 pub mod sketch;
+mod stats;
 mod storage;
 mod time;
 
 pub use crdt_core;
 
-pub use config::{Config, Durability, Limits, Mode, Timing};
+pub use config::{Authorise, Config, Durability, Limits, Mode, Timing};
 pub use error::{EditError, FrameError, OpenError};
 pub use event::{Event, RepairTier};
 #[cfg(any(test, feature = "sim"))]
@@ -29,6 +96,9 @@ pub use frame::{FrameReader, FrameWriter};
 pub use id::{LinkKind, PeerId, Role, ScopeId};
 pub use message::{CancelReason, Cell, Finish, Hello, Message, Open, Plan, Refuse, RefuseReason, RepairId, SummaryOf};
 pub use record::{Extension, Own, Payload, Record};
+pub use replica::{Replica, Transmit};
+pub use roster::Standing;
+pub use stats::{Stats, Tier, Traffic};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{

@@ -1,0 +1,205 @@
+//! Records that came before what they build on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crdt_core::{Dot, DotSet, DotStore, ReplicaId};
+
+use crate::{Limits, Mode, Own, Record};
+
+/// Holds records until their causes are here. What waits is neither announced nor acknowledged, so dropping it is safe:
+/// its gap brings it back.
+pub(crate) struct Inbox<S: DotStore> {
+    parked: BTreeMap<Own, Parked<S>>,
+    /// What each waits for: one missing dot at a time.
+    waiting: BTreeSet<(Dot, Own)>,
+    per_writer: BTreeMap<ReplicaId, usize>,
+    bytes: usize,
+    dots: DotSet,
+}
+
+struct Parked<S: DotStore> {
+    record: Arc<Record<S>>,
+    len: usize,
+    missing: Dot,
+}
+
+/// The first dot that a record still waits for; none if it may take effect.
+pub(crate) fn missing_cause<S: DotStore>(record: &Record<S>, received: &DotSet, mode: Mode) -> Option<Dot> {
+    if mode == Mode::Immediate {
+        return None;
+    }
+    let own = record.own;
+    if own.first > 1 {
+        let previous = Dot::new(own.replica, own.first - 1)?;
+        if !received.contains(previous) {
+            return Some(previous);
+        }
+    }
+    match mode {
+        Mode::Causal => record.after.difference(received).iter().next(),
+        _ => None,
+    }
+}
+
+impl<S: DotStore> Inbox<S> {
+    pub(crate) fn new() -> Self {
+        Self {
+            parked: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            per_writer: BTreeMap::new(),
+            bytes: 0,
+            dots: DotSet::new(),
+        }
+    }
+
+    /// Lets a record wait for a dot. False if it was dropped, as too much waits already.
+    pub(crate) fn park(&mut self, record: Arc<Record<S>>, len: usize, missing: Dot, limits: &Limits) -> bool {
+        let own = record.own;
+        if self.parked.contains_key(&own) {
+            return true;
+        }
+        let of_writer = self.per_writer.entry(own.replica).or_default();
+        if *of_writer >= limits.inbox_records_max || self.bytes + len > limits.inbox_bytes_max {
+            return false;
+        }
+        *of_writer += 1;
+        self.bytes += len;
+        self.dots.insert_run(own.replica, own.first, own.last);
+        self.waiting.insert((missing, own));
+        self.parked.insert(own, Parked { record, len, missing });
+        true
+    }
+
+    fn take(&mut self, own: Own) -> Option<Arc<Record<S>>> {
+        let parked = self.parked.remove(&own)?;
+        self.waiting.remove(&(parked.missing, own));
+        self.bytes -= parked.len;
+        if let Some(of_writer) = self.per_writer.get_mut(&own.replica) {
+            *of_writer -= 1;
+            if *of_writer == 0 {
+                self.per_writer.remove(&own.replica);
+            }
+        }
+        self.dots = self.dots.difference(&own.to_dot_set());
+        Some(parked.record)
+    }
+
+    /// Takes out the records that waited for one of these dots, which are here now. Those that still lack something
+    /// wait on.
+    pub(crate) fn ready(&mut self, arrived: &DotSet, received: &DotSet, mode: Mode) -> Vec<Arc<Record<S>>> {
+        let mut woken = Vec::new();
+        for (replica, first, last) in arrived.runs() {
+            let (Some(first), Some(last)) = (Dot::new(replica, first), Dot::new(replica, last)) else { continue };
+            let lowest = Own { replica: ReplicaId::from_u128(0), first: 0, last: 0 };
+            let waiting = self.waiting.range((first, lowest)..).take_while(|(missing, _)| *missing <= last);
+            woken.extend(waiting.map(|(_, own)| *own));
+        }
+        let mut ready = Vec::new();
+        for own in woken {
+            let Some(parked) = self.parked.get_mut(&own) else { continue };
+            match missing_cause(&parked.record, received, mode) {
+                Some(missing) => {
+                    self.waiting.remove(&(parked.missing, own));
+                    parked.missing = missing;
+                    self.waiting.insert((missing, own));
+                }
+                None => ready.extend(self.take(own)),
+            }
+        }
+        ready
+    }
+
+    /// Drops what a repair has brought in the meantime.
+    pub(crate) fn drop_received(&mut self, received: &DotSet) {
+        let here: Vec<Own> = self.parked.keys().filter(|own| own.is_within(received)).copied().collect();
+        for own in here {
+            self.take(own);
+        }
+    }
+
+    /// The dots of all that waits.
+    pub(crate) fn dots(&self) -> &DotSet {
+        &self.dots
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.parked.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// All dots that something here waits for or comes after.
+    pub(crate) fn causes(&self) -> DotSet {
+        let mut causes = DotSet::new();
+        for own in self.parked.keys().filter(|own| own.first > 1) {
+            causes.insert_run(own.replica, 1, own.first - 1);
+        }
+        for parked in self.parked.values() {
+            causes.union_with(&parked.record.after);
+        }
+        causes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Payload;
+    use crdt_core::{Delta, OrSet, Timestamp};
+
+    const A: ReplicaId = ReplicaId::from_u128(1);
+    const B: ReplicaId = ReplicaId::from_u128(2);
+
+    fn record(replica: ReplicaId, first: u64, last: u64, after: &[(ReplicaId, u64)]) -> Arc<Record<OrSet<u64>>> {
+        let own = Own { replica, first, last };
+        Arc::new(Record {
+            own,
+            after: after.iter().map(|(replica, counter)| Dot::new(*replica, *counter).unwrap()).collect(),
+            time: Timestamp::default(),
+            payload: Payload::Edit(Delta::retiring(own.to_dot_set(), DotSet::new())),
+            extensions: Vec::new(),
+        })
+    }
+
+    fn park(inbox: &mut Inbox<OrSet<u64>>, record: Arc<Record<OrSet<u64>>>, received: &DotSet) -> bool {
+        let missing = missing_cause(&record, received, Mode::Causal).expect("something is missing");
+        inbox.park(record, 10, missing, &Limits { inbox_records_max: 2, ..Limits::default() })
+    }
+
+    #[test]
+    fn a_record_waits_for_each_of_its_causes_in_turn() {
+        let (mut inbox, mut received) = (Inbox::new(), DotSet::new());
+        assert!(park(&mut inbox, record(A, 3, 4, &[(B, 2)]), &received));
+        received.insert_run(A, 1, 2);
+        assert!(inbox.ready(&received.clone(), &received, Mode::Causal).is_empty());
+        received.insert_run(B, 1, 5);
+        let mut arrived = DotSet::new();
+        arrived.insert_run(B, 1, 5);
+        let ready = inbox.ready(&arrived, &received, Mode::Causal);
+        assert_eq!(ready.iter().map(|record| record.own.first).collect::<Vec<_>>(), [3]);
+        assert_eq!((inbox.len(), inbox.bytes()), (0, 0));
+        assert!(inbox.dots().is_empty());
+    }
+
+    #[test]
+    fn first_in_first_out_asks_for_the_writers_own_order_alone() {
+        let received = DotSet::new();
+        assert_eq!(missing_cause(&record(A, 1, 1, &[(B, 2)]), &received, Mode::Fifo), None);
+        assert_eq!(missing_cause(&record(A, 2, 2, &[]), &received, Mode::Fifo), Dot::new(A, 1));
+        assert_eq!(missing_cause(&record(A, 2, 2, &[(B, 1)]), &received, Mode::Immediate), None);
+        assert_eq!(missing_cause(&record(A, 1, 1, &[(B, 2)]), &received, Mode::Causal), Dot::new(B, 2));
+    }
+
+    #[test]
+    fn a_writer_that_floods_fills_its_own_share_and_no_others() {
+        let (mut inbox, received) = (Inbox::new(), DotSet::new());
+        assert!(park(&mut inbox, record(A, 3, 3, &[]), &received));
+        assert!(park(&mut inbox, record(A, 5, 5, &[]), &received));
+        assert!(!park(&mut inbox, record(A, 7, 7, &[]), &received));
+        assert!(park(&mut inbox, record(B, 7, 7, &[]), &received));
+        assert_eq!(inbox.len(), 3);
+    }
+}

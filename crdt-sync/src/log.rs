@@ -1,0 +1,254 @@
+//! The records that can still be sent again.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crdt_core::{DotSet, DotStore};
+
+use crate::repair::LogIndex;
+use crate::{Limits, LogEntry, Own, Record, Wall};
+
+/// Durable records by their dots, under a budget that no peer can stretch: what the log can't serve, a repair rebuilds
+/// from the state. The newest are in memory, the rest on disk.
+pub(crate) struct Log<S: DotStore> {
+    items: BTreeMap<Own, Item<S>>,
+    /// In the order in which they came: what goes first.
+    order: VecDeque<Own>,
+    /// Those in memory, in the order in which they came.
+    in_memory: VecDeque<Own>,
+    dots: DotSet,
+    bytes: usize,
+    memory_bytes: usize,
+}
+
+struct Item<S: DotStore> {
+    record: Option<Arc<Record<S>>>,
+    logged_ms: u64,
+    len: usize,
+}
+
+impl<S: DotStore> LogIndex for Log<S> {
+    fn holds(&self, dots: &DotSet) -> bool {
+        dots.is_subset(&self.dots)
+    }
+
+    fn bytes_of(&self, dots: &DotSet) -> usize {
+        self.touching(dots).map(|(_, item)| item.len).sum()
+    }
+}
+
+/// What the log has of some dots.
+pub(crate) struct Found<S: DotStore> {
+    /// Records in memory.
+    pub(crate) records: Vec<Arc<Record<S>>>,
+    /// Dots of records that have to be fetched from disk.
+    pub(crate) on_disk: DotSet,
+    /// Dots of no record here.
+    pub(crate) missing: DotSet,
+}
+
+impl<S: DotStore> Log<S> {
+    pub(crate) fn new(entries: &[LogEntry]) -> Self {
+        let mut log = Self {
+            items: BTreeMap::new(),
+            order: VecDeque::new(),
+            in_memory: VecDeque::new(),
+            dots: DotSet::new(),
+            bytes: 0,
+            memory_bytes: 0,
+        };
+        for entry in entries {
+            log.add(entry.own, Item { record: None, logged_ms: entry.logged_ms, len: entry.len });
+        }
+        log
+    }
+
+    fn add(&mut self, own: Own, item: Item<S>) {
+        self.dots.insert_run(own.replica, own.first, own.last);
+        self.bytes += item.len;
+        self.order.push_back(own);
+        self.items.insert(own, item);
+    }
+
+    /// Adds a record whose bytes are `len` long. False if it is there already.
+    pub(crate) fn insert(&mut self, record: Arc<Record<S>>, len: usize, now: Wall, limits: &Limits) -> bool {
+        let own = record.own;
+        if self.items.contains_key(&own) {
+            return false;
+        }
+        self.add(own, Item { record: Some(record), logged_ms: now.0, len });
+        self.in_memory.push_back(own);
+        self.memory_bytes += len;
+        while self.memory_bytes > limits.log_memory_bytes_max {
+            let Some(oldest) = self.in_memory.pop_front() else { break };
+            if let Some(item) = self.items.get_mut(&oldest) {
+                item.record = None;
+                self.memory_bytes -= item.len;
+            }
+        }
+        true
+    }
+
+    /// The record with exactly these dots, if it is in memory.
+    pub(crate) fn in_memory(&self, own: Own) -> Option<&Arc<Record<S>>> {
+        self.items.get(&own)?.record.as_ref()
+    }
+
+    /// Bytes of all records.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn touching<'l>(&'l self, dots: &'l DotSet) -> impl Iterator<Item = (&'l Own, &'l Item<S>)> {
+        dots.runs().flat_map(move |(replica, first, last)| {
+            // The record that starts before the run may reach into it.
+            let reaching = self.items.range(..Own { replica, first, last: 0 }).next_back();
+            let reaching = reaching.filter(move |(own, _)| own.replica == replica && own.last >= first);
+            let inside =
+                self.items.range(Own { replica, first, last: 0 }..=Own { replica, first: last, last: u64::MAX });
+            reaching.into_iter().chain(inside)
+        })
+    }
+
+    /// The records that these dots lie in, the sooner written ones of each replica first.
+    pub(crate) fn find(&self, dots: &DotSet) -> Found<S> {
+        let mut found = Found { records: Vec::new(), on_disk: DotSet::new(), missing: dots.difference(&self.dots) };
+        let mut last = None;
+        for (own, item) in self.touching(dots) {
+            // Two runs may lie in one record.
+            if last.replace(*own) == Some(*own) {
+                continue;
+            }
+            match &item.record {
+                Some(record) => found.records.push(record.clone()),
+                None => {
+                    found.on_disk.insert_run(own.replica, own.first, own.last);
+                }
+            }
+        }
+        found
+    }
+
+    /// Forgets what the budget no longer allows: records that every active replica has go first, then the oldest.
+    /// Says which.
+    pub(crate) fn truncate(&mut self, now: Wall, stable: &DotSet, limits: &Limits) -> Vec<Own> {
+        let mut dropped = Vec::new();
+        let age_max = u64::try_from(limits.log_age_max.as_millis()).unwrap_or(u64::MAX);
+        while let Some(oldest) = self.order.front().copied() {
+            let expired = self.items.get(&oldest).is_none_or(|item| now.0.saturating_sub(item.logged_ms) > age_max);
+            if !expired {
+                break;
+            }
+            self.order.pop_front();
+            self.drop_item(oldest, &mut dropped);
+        }
+        if self.bytes > limits.log_bytes_max {
+            let mut kept = VecDeque::new();
+            for own in core::mem::take(&mut self.order) {
+                if self.bytes > limits.log_bytes_max && own.is_within(stable) {
+                    self.drop_item(own, &mut dropped);
+                } else {
+                    kept.push_back(own);
+                }
+            }
+            self.order = kept;
+        }
+        while self.bytes > limits.log_bytes_max {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.drop_item(oldest, &mut dropped);
+        }
+        if !dropped.is_empty() {
+            let gone: DotSet = dropped.iter().fold(DotSet::new(), |mut gone, own| {
+                gone.insert_run(own.replica, own.first, own.last);
+                gone
+            });
+            self.dots = self.dots.difference(&gone);
+        }
+        dropped
+    }
+
+    fn drop_item(&mut self, own: Own, dropped: &mut Vec<Own>) {
+        let Some(item) = self.items.remove(&own) else { return };
+        self.bytes -= item.len;
+        if item.record.is_some() {
+            self.memory_bytes -= item.len;
+            // The oldest leave first, so it is near the front.
+            if let Some(at) = self.in_memory.iter().position(|other| *other == own) {
+                self.in_memory.remove(at);
+            }
+        }
+        dropped.push(own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Payload;
+    use crdt_core::{Delta, Dot, OrSet, ReplicaId, Timestamp};
+
+    const A: ReplicaId = ReplicaId::from_u128(1);
+
+    fn record(first: u64, last: u64) -> Arc<Record<OrSet<u64>>> {
+        let own = Own { replica: A, first, last };
+        Arc::new(Record {
+            own,
+            after: DotSet::new(),
+            time: Timestamp::default(),
+            payload: Payload::Edit(Delta::retiring(own.to_dot_set(), DotSet::new())),
+            extensions: Vec::new(),
+        })
+    }
+
+    fn dots(counters: impl IntoIterator<Item = u64>) -> DotSet {
+        counters.into_iter().map(|counter| Dot::new(A, counter).unwrap()).collect()
+    }
+
+    fn filled(limits: &Limits) -> Log<OrSet<u64>> {
+        let mut log = Log::new(&[]);
+        for (at, (first, last)) in [(1, 3), (4, 4), (5, 9), (20, 29)].into_iter().enumerate() {
+            assert!(log.insert(record(first, last), 10, Wall(at as u64), limits));
+            assert!(!log.insert(record(first, last), 10, Wall(at as u64), limits));
+        }
+        log
+    }
+
+    #[test]
+    fn records_are_found_by_any_of_their_dots() {
+        let log = filled(&Limits::default());
+        let found = log.find(&dots([2, 8, 9, 10, 25, 27]));
+        assert_eq!(found.records.iter().map(|record| record.own.first).collect::<Vec<_>>(), [1, 5, 20]);
+        assert_eq!(found.missing, dots([10]));
+        assert!(found.on_disk.is_empty());
+        assert!(log.holds(&dots(20..=29)) && !log.holds(&dots([10])));
+        assert_eq!(log.bytes_of(&dots([4, 5])), 20);
+    }
+
+    #[test]
+    fn the_older_records_leave_memory_and_stay_in_the_log() {
+        let limits = Limits { log_memory_bytes_max: 20, ..Limits::default() };
+        let log = filled(&limits);
+        let found = log.find(&dots(1..=29));
+        assert_eq!(found.records.iter().map(|record| record.own.first).collect::<Vec<_>>(), [5, 20]);
+        assert_eq!(found.on_disk, dots(1..=4));
+    }
+
+    #[test]
+    fn over_its_budget_the_log_drops_what_all_have_and_then_the_oldest() {
+        let mut log = filled(&Limits::default());
+        let limits = Limits { log_bytes_max: 20, ..Limits::default() };
+        let dropped = log.truncate(Wall(10), &dots(5..=9), &limits);
+        assert_eq!(dropped.iter().map(|own| own.first).collect::<Vec<_>>(), [5, 1]);
+        assert!(log.holds(&dots([4, 20])) && !log.holds(&dots([5])) && !log.holds(&dots([1])));
+        assert_eq!(log.bytes(), 20);
+    }
+
+    #[test]
+    fn what_is_too_old_goes_whatever_the_room() {
+        let mut log = filled(&Limits::default());
+        let limits = Limits { log_age_max: core::time::Duration::from_millis(5), ..Limits::default() };
+        let dropped = log.truncate(Wall(7), &DotSet::new(), &limits);
+        assert_eq!(dropped.iter().map(|own| own.first).collect::<Vec<_>>(), [1, 4]);
+    }
+}

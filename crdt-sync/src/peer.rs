@@ -1,0 +1,86 @@
+//! What is known of one link, for as long as it is up.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use crdt_core::{DotSet, ReplicaId};
+
+use crate::frame::{FrameReader, FrameWriter};
+use crate::{Config, LinkKind, Open, Role, Steady};
+
+/// An introduction may be lost on a datagram link; it is repeated after this.
+pub(crate) const GREET_EVERY: Duration = Duration::from_secs(1);
+
+/// One link and who is at its other end.
+pub(crate) struct Peer {
+    pub(crate) kind: LinkKind,
+    /// Said first by the other end; until then nothing else is taken from it or told to it.
+    pub(crate) open: Option<Open>,
+    /// When this side last introduced itself.
+    pub(crate) greeted: Steady,
+    /// The other end has said more than who it is, so it has heard the introduction.
+    pub(crate) confirmed: bool,
+    pub(crate) writer: FrameWriter,
+    pub(crate) reader: FrameReader,
+    /// Received and durable there: only ever an under-estimate.
+    pub(crate) acked: DotSet,
+    /// On its way there on this connection.
+    pub(crate) sent: DotSet,
+    /// Received here since the last announcement to it.
+    pub(crate) announce: DotSet,
+    /// Whether records are pushed, or only announced.
+    pub(crate) eager: bool,
+    pub(crate) strikes: u32,
+    pub(crate) closed: bool,
+    /// Bytes that the driver still has to send, as it last said.
+    pub(crate) backlog: usize,
+    /// Bytes of messages to it that wait inside the machine.
+    pub(crate) held: usize,
+    /// Pushes were left out: a repair has to bring what was in them.
+    pub(crate) behind: bool,
+    /// A digest of the retirements that both ends know of.
+    pub(crate) retirements_told: u64,
+    /// Digests of the rows that were told to it.
+    pub(crate) told: BTreeMap<ReplicaId, u64>,
+}
+
+impl Peer {
+    pub(crate) fn new(kind: LinkKind, config: &Config, now: Steady) -> Self {
+        Self {
+            kind,
+            open: None,
+            greeted: now,
+            confirmed: false,
+            writer: FrameWriter::new(kind, config.scope, &config.limits),
+            reader: FrameReader::new(kind, config.scope, &config.limits),
+            acked: DotSet::new(),
+            sent: DotSet::new(),
+            announce: DotSet::new(),
+            eager: true,
+            strikes: 0,
+            closed: false,
+            backlog: 0,
+            held: 0,
+            behind: false,
+            retirements_told: 0,
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the other end has introduced itself and nothing speaks against it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some() && !self.closed
+    }
+
+    /// When to introduce this side again; never on a link that loses nothing.
+    pub(crate) fn greet_again(&self) -> Option<Steady> {
+        let unheard = self.open.is_none() && !self.closed && self.kind == LinkKind::Datagram;
+        unheard.then(|| self.greeted + GREET_EVERY)
+    }
+
+    /// Who is there, if it counts as a place where data is kept.
+    pub(crate) fn member(&self) -> Option<ReplicaId> {
+        let open = self.open.as_ref()?;
+        (open.role == Role::Replica && self.kind != LinkKind::Hint).then_some(open.replica)
+    }
+}

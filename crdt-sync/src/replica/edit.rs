@@ -1,0 +1,151 @@
+//! Edits: into the state, the open record and the next batch at once.
+
+use crdt_core::{Delta, Dot, DotStore, ReplicaId};
+
+use super::{OpenRecord, Replica};
+use crate::{Durability, EditError, Event, Now, Own, Ticket};
+
+/// Counters that one lease allows to be used.
+const LEASE: u64 = 10_000;
+
+impl<S: DotStore> Replica<S> {
+    /// Edits the data. The answer comes with the ticket of the batch that will hold the edit: show nothing of it to
+    /// anybody else before [`Event::Durable`] names that ticket or a later one.
+    ///
+    /// Edits in quick succession travel as one record, closed after a few milliseconds.
+    ///
+    /// # Errors
+    /// If the disk is too slow, the identity is in doubt, or the store has failed. Then nothing has changed and the
+    /// closure was not called.
+    pub fn edit<R>(&mut self, now: Now, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> Result<(R, Ticket), EditError> {
+        self.check_editable()?;
+        let (delta, answer) = self.state.edit(&mut self.writer, f);
+        Ok((answer, self.take_in(delta, now)))
+    }
+
+    /// Edits the data with a closure that may fail; then the state is as before.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit), and inside of that whatever the closure returns.
+    pub fn try_edit<R, E>(
+        &mut self,
+        now: Now,
+        f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
+    ) -> Result<Result<(R, Ticket), E>, EditError> {
+        self.check_editable()?;
+        Ok(self.state.try_edit(&mut self.writer, f).map(|(delta, answer)| (answer, self.take_in(delta, now))))
+    }
+
+    /// Says that a replica will make no more dots above the last one that was received of it: one that ended cleanly,
+    /// or that an operator knows to be gone. It takes effect once every active replica has all of its dots, and shortens
+    /// nothing but summaries; should the id write again, its dots count.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn retire(&mut self, replica: ReplicaId, now: Now) -> Result<Ticket, EditError> {
+        self.check_editable()?;
+        let last = self.received.last(replica);
+        let ticket = self.write_retirement(replica, last, now);
+        Ok(ticket)
+    }
+
+    /// Closes the open record at once.
+    pub fn flush(&mut self, now: Now) {
+        self.commit(now);
+    }
+
+    /// Goes on under a fresh id after [`Event::IdentityLost`]. It must be drawn from the system's generator for this
+    /// call. The old id's dots are from now on those of any other replica.
+    pub fn adopt_id(&mut self, fresh: ReplicaId, now: Now) {
+        // What is open was written under the old id, and stays so.
+        self.commit(now);
+        self.roster.forget(fresh);
+        self.writer = crdt_core::Writer::new(fresh);
+        self.disk.lease = (0, self.disk.last);
+        self.frozen = false;
+        self.pending.meta = true;
+        self.commit(now);
+        self.introduce_again();
+    }
+
+    fn check_editable(&self) -> Result<(), EditError> {
+        if self.disk.failed {
+            return Err(EditError::Failed);
+        }
+        if self.frozen {
+            return Err(EditError::Frozen);
+        }
+        if self.held_bytes > self.config.limits.held_bytes_max {
+            return Err(EditError::Busy);
+        }
+        Ok(())
+    }
+
+    /// Takes an edit that the state has already into the open record and the next batch.
+    fn take_in(&mut self, delta: Delta<S>, now: Now) -> Ticket {
+        let Some(own) = own_of(&delta) else {
+            // An edit that changes nothing is as durable as all before it.
+            return if self.has_pending() { self.next_ticket() } else { self.disk.last };
+        };
+        for (dot, _) in delta.entries() {
+            self.note_added(dot);
+        }
+        for dot in delta.retired().iter() {
+            self.note_removed(dot);
+        }
+        self.note_received(own);
+        self.pending.batch.seen.union_with(delta.retired());
+        self.extend_open_record(own, delta, now);
+        if self.config.durability == Durability::Lease && own.last > self.disk.lease.0 {
+            self.disk.lease = (own.last + LEASE, self.next_ticket());
+            self.pending.meta = true;
+            let ticket = self.next_ticket();
+            self.commit(now);
+            return ticket;
+        }
+        let ticket = self.next_ticket();
+        let limits = &self.config.limits;
+        let full = self.open.as_ref().is_some_and(|open| {
+            open.len >= limits.flush_bytes || open.own.last - open.own.first + 1 >= limits.record_dots_max
+        });
+        if full {
+            self.commit(now);
+        }
+        ticket
+    }
+
+    fn extend_open_record(&mut self, own: Own, delta: Delta<S>, now: Now) {
+        let len = 24 + 24 * delta.entries().len();
+        // A dot that was skipped (somebody else's, under this id) ends the run that a record is.
+        if self.open.as_ref().is_some_and(|open| open.own.last + 1 != own.first) {
+            self.close_record(now);
+        }
+        match &mut self.open {
+            Some(open) => {
+                open.own.last = own.last;
+                crdt_core::Merge::merge(&mut open.delta, delta);
+                open.len += len;
+            }
+            None => self.open = Some(OpenRecord { own, delta, len, opened: now.steady }),
+        }
+    }
+
+    /// Somebody else writes under this id, or memory of it was lost.
+    pub(super) fn identity_lost(&mut self, dot: Option<Dot>, now: Now) {
+        if self.frozen || now.steady < self.due.fresh_id {
+            return;
+        }
+        self.frozen = true;
+        // Forged dots must not burn ids without end.
+        self.due.fresh_id = now.steady + core::time::Duration::from_secs(60);
+        self.events.push_back(Event::IdentityLost { dot });
+    }
+}
+
+/// The run of dots that a local edit made; none if it changed nothing.
+fn own_of<S: DotStore>(delta: &Delta<S>) -> Option<Own> {
+    let mut runs = delta.own().runs();
+    let (replica, first, last) = runs.next()?;
+    debug_assert!(runs.next().is_none(), "one edit takes its dots in one run");
+    Some(Own { replica, first, last })
+}

@@ -1,0 +1,213 @@
+//! Links that come up, say who is there, break the rules, and go down.
+
+use crdt_core::{DotSet, DotStore};
+
+use super::Replica;
+use crate::peer::{GREET_EVERY, Peer};
+use crate::{Event, FrameError, LinkKind, Message, Now, Open, PeerId, Refuse, RefuseReason, Role};
+
+impl<S: DotStore> Replica<S> {
+    /// A link is up. The name must not have been used before.
+    pub fn peer_up(&mut self, peer: PeerId, kind: LinkKind, now: Now) {
+        if self.disk.failed {
+            return;
+        }
+        if self.peers.len() >= self.config.limits.links_max {
+            self.events.push_back(Event::Close { peer });
+            return;
+        }
+        self.peers.insert(peer, Peer::new(kind, &self.config, now.steady));
+        // What is said of this replica is durable before it is said.
+        self.commit(now);
+        let open = self.greeting();
+        self.send(peer, Message::Open(open));
+    }
+
+    /// A link is down. What was on its way there is taken to be lost.
+    pub fn peer_down(&mut self, peer: PeerId, now: Now) {
+        if let Some(gone) = self.peers.remove(&peer) {
+            self.held_bytes -= gone.held;
+            self.held.retain(|held| held.peer != peer);
+            self.fetches.wanted.retain(|_, wanted| wanted.peer != peer);
+            self.repair_peer_down(peer, now);
+        }
+    }
+
+    /// How many bytes the driver still has to send on a link. Above a bound, records are left out for a repair to
+    /// bring: a slow peer costs bounded memory and disturbs nobody else.
+    pub fn set_backlog(&mut self, peer: PeerId, bytes: usize) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.backlog = bytes;
+        }
+    }
+
+    /// Sends bytes of the membership protocol.
+    pub fn gossip(&mut self, peer: PeerId, bytes: Vec<u8>) {
+        if self.peers.get(&peer).is_some_and(Peer::is_open) {
+            self.send(peer, Message::Gossip(bytes));
+        }
+    }
+
+    fn greeting(&self) -> Open {
+        let mut open = Open::new(self.writer.id(), self.instance, &self.config);
+        open.schema = self.schema();
+        open
+    }
+
+    /// What both ends have to agree in: what the application said, else that the data is the same kind of container.
+    /// Structs with more fields on one side stay compatible: each keeps what it does not know.
+    fn schema(&self) -> u64 {
+        if self.config.schema == 0 { S::KIND as u64 } else { self.config.schema }
+    }
+
+    /// Says again who is here, under a new id.
+    pub(super) fn introduce_again(&mut self) {
+        let links: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in links {
+            let open = self.greeting();
+            self.send(peer, Message::Open(open));
+        }
+    }
+
+    pub(super) fn opened(&mut self, from: PeerId, open: Open, now: Now) {
+        if let Some(reason) = self.objection(from, &open, now) {
+            return self.refuse(from, 0, reason);
+        }
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let first = peer.open.is_none();
+        let same = peer.open.as_ref().is_some_and(|before| before.replica == open.replica);
+        let replica = open.replica;
+        peer.open = Some(open);
+        if same {
+            return self.greet_if_unheard(from, now);
+        }
+        // What was known of another replica at this end says nothing of this one.
+        peer.acked = DotSet::new();
+        peer.sent = DotSet::new();
+        if let Some(member) = peer.member() {
+            self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
+        }
+        self.events.push_back(Event::PeerOpened { peer: from, replica });
+        let counts = self.peers.get(&from).is_some_and(|peer| peer.kind != LinkKind::Hint);
+        // One side opens the first repair, or both would do the same work.
+        if first && counts && (self.writer.id() > replica) {
+            self.repair_with(from, now);
+        }
+    }
+
+    /// The other end introduces itself again, so it may not have heard this side's introduction.
+    fn greet_if_unheard(&mut self, to: PeerId, now: Now) {
+        let Some(peer) = self.peers.get_mut(&to) else { return };
+        if peer.kind == LinkKind::Datagram && !peer.confirmed && now.steady - peer.greeted >= GREET_EVERY {
+            peer.greeted = now.steady;
+            let greeting = self.greeting();
+            self.send(to, Message::Open(greeting));
+        }
+    }
+
+    /// Introduces this side again where nothing was heard yet.
+    pub(super) fn greet_again(&mut self, now: Now) {
+        let due = |peer: &Peer| peer.greet_again().is_some_and(|due| due <= now.steady);
+        let unheard: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| due(peer)).map(|(id, _)| *id).collect();
+        for to in unheard {
+            if let Some(peer) = self.peers.get_mut(&to) {
+                peer.greeted = now.steady;
+            }
+            let greeting = self.greeting();
+            self.send(to, Message::Open(greeting));
+        }
+    }
+
+    /// What speaks against a peer, if anything does.
+    fn objection(&mut self, from: PeerId, open: &Open, now: Now) -> Option<RefuseReason> {
+        let (oldest, newest) = open.versions;
+        if oldest > Open::VERSION || newest < Open::VERSION {
+            return Some(RefuseReason::Version);
+        }
+        if open.scope != self.config.scope {
+            return Some(RefuseReason::Forbidden);
+        }
+        if open.mode != self.config.mode {
+            return Some(RefuseReason::Mode);
+        }
+        if open.schema != self.schema() {
+            return Some(RefuseReason::Schema);
+        }
+        if open.replica == self.writer.id() {
+            // A link to oneself, or a copy of this store.
+            if open.instance != self.instance {
+                self.identity_lost(None, now);
+            }
+            return Some(RefuseReason::IdInUse);
+        }
+        let may = self.config.authorise.as_ref().is_none_or(|authorise| authorise.allows(from, open));
+        (!may).then_some(RefuseReason::Forbidden)
+    }
+
+    pub(super) fn refused(&mut self, from: PeerId, refuse: &Refuse, now: Now) {
+        match refuse.reason {
+            RefuseReason::IdInUse => {
+                let own_link = self.peers.get(&from).and_then(|peer| peer.open.as_ref());
+                // Refused before it said who it is, or by another one under this id.
+                let other = own_link.is_none_or(|open| open.instance != self.instance);
+                if other && self.config.role == Role::Replica {
+                    self.identity_lost(None, now);
+                }
+                self.close_link(from, refuse.reason);
+            }
+            RefuseReason::Version
+            | RefuseReason::Schema
+            | RefuseReason::Mode
+            | RefuseReason::Forbidden
+            | RefuseReason::RetiredId => self.close_link(from, refuse.reason),
+            // Something of it was refused; the link goes on without.
+            RefuseReason::Busy | RefuseReason::Unsupported | RefuseReason::Malformed => {
+                self.repair_peer_down(from, now);
+            }
+        }
+    }
+
+    fn refuse(&mut self, to: PeerId, kind: u8, reason: RefuseReason) {
+        self.send(to, Message::Refuse(Refuse { reason, kind, detail: String::new() }));
+        self.close_link(to, reason);
+    }
+
+    pub(super) fn refuse_unsupported(&mut self, to: PeerId, kind: u8) {
+        self.send(to, Message::Refuse(Refuse { reason: RefuseReason::Unsupported, kind, detail: String::new() }));
+    }
+
+    fn close_link(&mut self, peer: PeerId, reason: RefuseReason) {
+        if let Some(link) = self.peers.get_mut(&peer) {
+            link.closed = true;
+        }
+        self.events.push_back(Event::Incompatible { peer, reason });
+        self.events.push_back(Event::Close { peer });
+    }
+
+    /// Counts a bad frame; after a few the link is shut.
+    pub(super) fn strike(&mut self, from: PeerId, kind: u8, error: FrameError) -> FrameError {
+        self.stats.frames_refused += 1;
+        self.events.push_back(Event::BadFrame { peer: from, error: error.clone() });
+        let strikes_max = self.config.limits.strikes_max;
+        let Some(peer) = self.peers.get_mut(&from) else { return error };
+        peer.strikes += 1;
+        if peer.strikes >= strikes_max {
+            peer.closed = true;
+            self.events.push_back(Event::Close { peer: from });
+            return error;
+        }
+        let reason = match error {
+            FrameError::Unsupported(_) => RefuseReason::Unsupported,
+            _ => RefuseReason::Malformed,
+        };
+        let detail = error.to_string();
+        self.send(from, Message::Refuse(Refuse { reason, kind, detail }));
+        error
+    }
+
+    pub(super) fn hear(&mut self, from: PeerId, now: Now) {
+        if let Some(member) = self.peers.get(&from).and_then(Peer::member) {
+            self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Repairs: what the pushes missed.
+
+use crdt_core::{DotSet, DotStore, ReplicaId};
+
+use super::Replica;
+use super::receive::News;
+use crate::peer::Peer;
+use crate::repair::{RepairAction, Repairs, View, join_frontiers};
+use crate::{Event, Message, Now, PeerId, RepairTier, Stage, Ticket};
+
+impl<S: DotStore> Replica<S> {
+    /// Opens a repair with a peer, unless one is going on.
+    pub fn repair_with(&mut self, peer: PeerId, now: Now) {
+        if !self.peers.get(&peer).is_some_and(Peer::is_open) || self.disk.failed {
+            return;
+        }
+        // A repair speaks of closed records alone.
+        self.commit(now);
+        let mut actions = Vec::new();
+        self.with_view(Some(peer), now, |repairs, view| repairs.open(peer, view, &mut actions));
+        self.carry_out(actions, now);
+    }
+
+    pub(super) fn take_repair(&mut self, from: PeerId, message: Message<S>, frame_bytes: usize, now: Now) {
+        self.learn_from_repair(&message, now);
+        self.commit(now);
+        let mut actions = Vec::new();
+        self.with_view(Some(from), now, |repairs, view| {
+            repairs.handle(from, message, frame_bytes, view, &mut actions);
+        });
+        self.carry_out(actions, now);
+    }
+
+    /// A summary may name dots of this replica's id that were not made here.
+    fn learn_from_repair(&mut self, message: &Message<S>, now: Now) {
+        let summary = match message {
+            Message::Hello(hello) => hello.summary.as_deref(),
+            Message::Summary(summary) => Some(&**summary),
+            _ => None,
+        };
+        if let Some(summary) = summary {
+            self.check_identity(&summary.received, now);
+        }
+    }
+
+    pub(super) fn repair_peer_down(&mut self, peer: PeerId, now: Now) {
+        let mut actions = Vec::new();
+        self.with_view(Some(peer), now, |repairs, view| repairs.peer_down(peer, view, &mut actions));
+        self.carry_out(actions, now);
+    }
+
+    /// Records that a repair needs are no longer on disk.
+    pub(super) fn give_up_repair(&mut self, peer: PeerId, now: Now) {
+        self.repair_peer_down(peer, now);
+    }
+
+    pub(super) fn repairs_timeout(&mut self, now: Now) {
+        let mut actions = Vec::new();
+        self.with_view(None, now, |repairs, view| repairs.timeout(view, &mut actions));
+        self.carry_out(actions, now);
+    }
+
+    fn with_view(&mut self, peer: Option<PeerId>, now: Now, f: impl FnOnce(&mut Repairs<S>, &View<'_, S>)) {
+        let frame_bytes_max = peer.map_or(self.config.limits.frame_bytes_max, |peer| self.frame_bytes_max(peer));
+        let view = View {
+            state: &self.state,
+            received: &self.received,
+            frontier: &self.frontier,
+            sketch: &self.sketch,
+            log: &self.log,
+            retired: self.roster.retired_digest(),
+            frame_bytes_max,
+            config: &self.config,
+            now,
+        };
+        f(&mut self.repairs, &view);
+    }
+
+    fn carry_out(&mut self, actions: Vec<RepairAction<S>>, now: Now) {
+        for action in actions {
+            match action {
+                RepairAction::Send(to, message) => self.send(to, message),
+                RepairAction::PushFromLog { peer, dots, then } => self.push_from_log(peer, dots, then, now),
+                RepairAction::Commit { peer, repair, delta, received, frontier, tier: _ } => {
+                    let mut news = News { received: received.difference(&self.received), ..News::default() };
+                    let (moves, changes) = self.merge_delta(&delta);
+                    self.note_moves(&moves);
+                    news.changes = changes;
+                    self.mended.union_with(&news.received);
+                    self.pending.batch.received.union_with(&received);
+                    self.pending.batch.seen.union_with(&received);
+                    self.frontier = join_frontiers((&self.frontier, &self.received), (&frontier, &received));
+                    self.received.union_with(&received);
+                    self.pending.batch.frontier = Some(self.frontier.clone());
+                    self.inbox.drop_received(&self.received);
+                    self.note_peer_has(peer, &received, now);
+                    self.wake_parked(&news.received.clone(), peer, &mut news, now);
+                    self.tell(news);
+                    self.commit(now);
+                    self.repairing.push_back((self.disk.last, peer, repair));
+                }
+                RepairAction::Stage(rows) => {
+                    self.pending.batch.stage = Some(Stage::Put(rows));
+                    self.commit(now);
+                }
+                RepairAction::ClearStage => self.pending.batch.stage = Some(Stage::Clear),
+                RepairAction::Has { peer, received } => self.note_peer_has(peer, &received, now),
+                RepairAction::Ended { peer, tier } => self.repair_ended(peer, tier, now),
+                RepairAction::Diverged { peer } => self.events.push_back(Event::Diverged { peer }),
+            }
+        }
+        self.commit_received(now);
+    }
+
+    fn push_from_log(&mut self, peer: PeerId, dots: DotSet, then: Message<S>, now: Now) {
+        let found = self.log.find(&dots);
+        if !found.missing.is_empty() {
+            return self.give_up_repair(peer, now);
+        }
+        let in_memory = !found.records.is_empty();
+        if in_memory && self.push(peer, found.records).is_empty() {
+            // Too much is on its way there already.
+            return self.give_up_repair(peer, now);
+        }
+        if found.on_disk.is_empty() {
+            self.send(peer, then);
+        } else {
+            self.fetch_for(peer, found.on_disk, Some(then));
+        }
+    }
+
+    fn wake_parked(&mut self, arrived: &DotSet, from: PeerId, news: &mut News, now: Now) {
+        for record in self.inbox.ready(arrived, &self.received, self.config.mode) {
+            self.take_fresh(record, from, news, now);
+        }
+    }
+
+    /// Commits of repairs that are on disk now: the other side may know.
+    pub(super) fn repairs_durable(&mut self, ticket: Ticket, now: Now) {
+        while self.repairing.front().is_some_and(|(committed, ..)| *committed <= ticket) {
+            let Some((_, peer, repair)) = self.repairing.pop_front() else { break };
+            let mut actions = Vec::new();
+            self.with_view(Some(peer), now, |repairs, view| repairs.committed(peer, repair, view, &mut actions));
+            self.carry_out(actions, now);
+        }
+    }
+
+    fn repair_ended(&mut self, peer: PeerId, tier: Option<RepairTier>, now: Now) {
+        let Some(tier) = tier else {
+            self.stats.repairs_failed += 1;
+            return;
+        };
+        self.stats.repaired(tier);
+        self.events.push_back(Event::Repaired { peer, by: tier });
+        let Some(link) = self.peers.get_mut(&peer) else { return };
+        link.behind = false;
+        if let Some(member) = link.member()
+            && self.roster.caught_up(member, now.steady)
+        {
+            self.pending.meta = true;
+            self.commit(now);
+        }
+        self.exchange_retirements(peer);
+        self.advance_stable();
+    }
+
+    /// After a repair both sides should know of the same retirements, whatever the logs still hold.
+    fn exchange_retirements(&mut self, peer: PeerId) {
+        let rows: Vec<(ReplicaId, u64)> = self.retired().collect();
+        let digest = self.roster.retired_digest().1;
+        let Some(link) = self.peers.get_mut(&peer) else { return };
+        if !rows.is_empty() && link.retirements_told != digest {
+            link.retirements_told = digest;
+            self.send(peer, Message::Retirements(rows));
+        }
+    }
+
+    pub(super) fn take_retirements(&mut self, from: PeerId, rows: Vec<(ReplicaId, u64)>) {
+        for (replica, last) in rows {
+            self.take_in_retirement(replica, last);
+        }
+        let digest = self.roster.retired_digest().1;
+        if let Some(link) = self.peers.get_mut(&from) {
+            link.retirements_told = digest;
+        }
+    }
+
+    pub(super) fn take_in_retirement(&mut self, replica: ReplicaId, last: u64) {
+        if self.roster.retire(replica, last, self.config.limits.retired_max) {
+            self.pending.meta = true;
+        }
+        self.advance_stable();
+    }
+
+    pub(super) fn advance_stable(&mut self) {
+        if self.roster.advance(&self.disk.received) {
+            self.events.push_back(Event::Stable(self.roster.stable().clone()));
+            self.pending.meta |= !self.roster.retired().is_empty();
+        }
+        for replica in self.roster.settle() {
+            self.events.push_back(Event::Retired(replica));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! What peers say: records, announcements, questions.
+
+use std::sync::Arc;
+
+use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves};
+
+use super::{Replica, Wanted};
+use crate::inbox::missing_cause;
+use crate::repair::LogIndex;
+use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Payload, PeerId, Record};
+
+/// What one frame brought, told to the application at once.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) changes: Vec<Change>,
+    pub(super) received: DotSet,
+}
+
+impl<S: DotStore> Replica<S> {
+    /// Takes in one frame.
+    ///
+    /// # Errors
+    /// If it was refused; nothing of it was taken in. After a few bad frames the link is shut
+    /// ([`Event::Close`]).
+    pub fn handle_message(&mut self, from: PeerId, frame: &[u8], now: Now) -> Result<(), FrameError> {
+        let kind = frame.get(1).copied().unwrap_or_default();
+        let Some(peer) = self.peers.get_mut(&from) else { return Err(FrameError::OutOfTurn(kind)) };
+        if peer.closed {
+            return Err(FrameError::Closed);
+        }
+        if self.disk.failed {
+            return Ok(());
+        }
+        let message = match peer.reader.read::<S>(frame) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(self.strike(from, kind, error)),
+        };
+        let is_greeting = matches!(message, Message::Open(_) | Message::Refuse(_));
+        if !is_greeting && !peer.is_open() {
+            let error = FrameError::OutOfTurn(kind);
+            // On a link that loses frames, the introduction may be what was lost.
+            let excused = peer.kind == LinkKind::Datagram;
+            return Err(if excused { error } else { self.strike(from, kind, error) });
+        }
+        peer.confirmed |= !is_greeting;
+        self.hear(from, now);
+        let result = self.take_message(from, message, frame.len(), now);
+        self.commit_received(now);
+        result.map_err(|error| self.strike(from, kind, error))
+    }
+
+    fn take_message(
+        &mut self,
+        from: PeerId,
+        message: Message<S>,
+        frame_bytes: usize,
+        now: Now,
+    ) -> Result<(), FrameError> {
+        match message {
+            Message::Open(open) => self.opened(from, open, now),
+            Message::Refuse(refuse) => self.refused(from, &refuse, now),
+            Message::Push(records) => return self.take_push(from, records, now),
+            Message::Have(dots) => return self.take_have(from, &dots, now),
+            Message::Want(dots) => self.answer_want(from, &dots),
+            Message::NotInLog(dots) => {
+                if !dots.is_subset(&self.received) {
+                    self.repair_with(from, now);
+                }
+            }
+            Message::Prune => self.set_eager(from, false),
+            Message::Graft => self.set_eager(from, true),
+            Message::Known(rows) => return self.take_known(rows, now),
+            Message::Retirements(rows) => self.take_retirements(from, rows),
+            Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
+            Message::Write(_) => self.refuse_unsupported(from, 20),
+            Message::Borrow => self.lend(from, now),
+            Message::Lent { replica, next } => self.events.push_back(Event::Lent { replica, next }),
+            Message::Return { replica, last } => self.take_back(replica, last, now),
+            Message::Written(_) => {}
+            repair => self.take_repair(from, repair, frame_bytes, now),
+        }
+        Ok(())
+    }
+
+    /// Refuses counters absurdly far above all that is known of their replicas: one forged dot must not end an id's
+    /// life.
+    pub(super) fn check_jump(&self, dots: &DotSet) -> Result<(), FrameError> {
+        let jump = self.config.limits.counter_jump_max;
+        let seen = self.state.seen();
+        let too_far = dots.runs().any(|(replica, _, last)| last > seen.last(replica).saturating_add(jump));
+        if too_far { Err(FrameError::CounterJump) } else { Ok(()) }
+    }
+
+    /// Notices dots of this replica's id that were not made here.
+    pub(super) fn check_identity(&mut self, dots: &DotSet, now: Now) {
+        let me = self.writer.id();
+        let last = dots.last(me);
+        if last > self.writer.last() {
+            self.identity_lost(Dot::new(me, last), now);
+        }
+    }
+
+    fn take_push(&mut self, from: PeerId, records: Vec<Arc<Record<S>>>, now: Now) -> Result<(), FrameError> {
+        for record in &records {
+            self.check_jump(&record.own.to_dot_set())?;
+            self.check_jump(&record.after)?;
+            if let Payload::Edit(delta) = &record.payload {
+                self.check_jump(delta.retired())?;
+            }
+        }
+        let mut news = News::default();
+        let mut fresh = records.is_empty();
+        for record in records {
+            self.note_peer_has(from, &record.own.to_dot_set(), now);
+            self.check_identity(&record.own.to_dot_set(), now);
+            if record.own.is_within(&self.received) {
+                self.stats.records_repeated += 1;
+                self.compare_repeated(&record, now);
+                continue;
+            }
+            if record.own.is_within(self.inbox.dots()) {
+                self.stats.records_repeated += 1;
+                continue;
+            }
+            fresh = true;
+            self.take_fresh(record, from, &mut news, now);
+        }
+        self.tell(news);
+        if !fresh {
+            self.send(from, Message::Prune);
+        }
+        self.notice_gaps(now);
+        Ok(())
+    }
+
+    /// Lets a record take effect, and all that waited for it, or lets it wait.
+    pub(super) fn take_fresh(&mut self, record: Arc<Record<S>>, from: PeerId, news: &mut News, now: Now) {
+        self.stats.records_fresh += 1;
+        let mut ready = vec![record];
+        while let Some(record) = ready.pop() {
+            match missing_cause(&record, &self.received, self.config.mode) {
+                Some(missing) => {
+                    let len = record.encode().len();
+                    if !self.inbox.park(record, len, missing, &self.config.limits) {
+                        self.stats.parked_dropped += 1;
+                    }
+                    self.stats.parked_records_max = self.stats.parked_records_max.max(self.inbox.len());
+                }
+                None => {
+                    let arrived = record.own.to_dot_set();
+                    self.deliver(record, from, news, now);
+                    ready.extend(self.inbox.ready(&arrived, &self.received, self.config.mode));
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, record: Arc<Record<S>>, from: PeerId, news: &mut News, now: Now) {
+        let own = record.own;
+        self.merge_payload(&record.payload, own, news);
+        self.note_received(own);
+        news.received.insert_run(own.replica, own.first, own.last);
+        let covered = |dot: &Dot| dot.replica() == own.replica || record.after.contains(*dot);
+        self.frontier = self.frontier.iter().filter(|dot| !covered(dot)).chain([own.last_dot()]).collect();
+        self.pending.batch.frontier = Some(self.frontier.clone());
+        if let Err(skew) = self.clock.observe(now.wall.0, record.time) {
+            self.events.push_back(Event::Skewed { replica: own.replica, by_ms: skew.by_ms });
+        }
+        self.log_and_spread(record, Some(from), now);
+    }
+
+    fn merge_payload(&mut self, payload: &Payload<S>, own: crate::Own, news: &mut News) {
+        match payload {
+            Payload::Edit(delta) => {
+                let (moves, changes) = self.merge_delta(delta);
+                self.note_moves(&moves);
+                news.changes.extend(changes);
+            }
+            Payload::Retire { replica, last } => {
+                self.state.merge(crdt_core::Delta::retiring(own.to_dot_set(), DotSet::new()));
+                self.take_in_retirement(*replica, *last);
+            }
+        }
+    }
+
+    /// Merges a delta; says which dots it moved, and what a reader sees differently.
+    pub(super) fn merge_delta(&mut self, delta: &crdt_core::Delta<S>) -> (Moves, Vec<Change>) {
+        let moves = self.state.moves_of(delta);
+        let equivocated = self.state.equivocations(delta);
+        self.events.extend(equivocated.into_iter().map(Event::Equivocation));
+        let changes = if self.config.report_changes {
+            self.state.merge_changes(delta)
+        } else {
+            self.state.merge(delta);
+            Vec::new()
+        };
+        self.pending.batch.seen.union_with(delta.own());
+        self.pending.batch.seen.union_with(delta.retired());
+        (moves, changes)
+    }
+
+    /// A record that came again should say what it said before. If it does not, two memories write under one id: both
+    /// are offered to the state, which keeps the same value everywhere.
+    fn compare_repeated(&mut self, record: &Record<S>, _now: Now) {
+        let same = match self.log.in_memory(record.own) {
+            Some(logged) => **logged == *record,
+            None => true,
+        };
+        if same {
+            return;
+        }
+        self.events.push_back(Event::Equivocation(record.own.last_dot()));
+        if let Payload::Edit(delta) = &record.payload {
+            let (moves, _) = self.merge_delta(delta);
+            self.note_moves(&moves);
+        }
+    }
+
+    pub(super) fn tell(&mut self, news: News) {
+        if !news.received.is_empty() || !news.changes.is_empty() {
+            self.events.push_back(Event::Changed { changes: news.changes, received: news.received });
+        }
+    }
+
+    fn take_have(&mut self, from: PeerId, dots: &DotSet, now: Now) -> Result<(), FrameError> {
+        self.check_jump(dots)?;
+        self.check_identity(dots, now);
+        self.note_peer_has(from, dots, now);
+        if let Some(peer) = self.peers.get(&from)
+            && let Some(replica) = peer.member()
+        {
+            self.events.push_back(Event::PeerHas { replica, dots: peer.acked.clone() });
+        }
+        self.advance_stable();
+        self.notice_gaps(now);
+        Ok(())
+    }
+
+    /// A peer has these durably: it said so, or it showed them.
+    pub(super) fn note_peer_has(&mut self, from: PeerId, dots: &DotSet, now: Now) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if peer.kind == LinkKind::Hint {
+            return;
+        }
+        peer.acked.union_with(dots);
+        // Claims about what is not here are believed until there are too many of them to keep.
+        let limits = &self.config.limits;
+        if peer.acked.run_count() > limits.set_runs_max {
+            peer.acked = peer.acked.intersection(&self.received);
+        }
+        if let Some(replica) = peer.member() {
+            self.roster.heard(replica, dots, now.steady, limits.roster_max);
+        }
+    }
+
+    fn set_eager(&mut self, from: PeerId, eager: bool) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.eager = eager;
+        }
+    }
+
+    fn answer_want(&mut self, from: PeerId, dots: &DotSet) {
+        let found = self.log.find(dots);
+        let mut bytes = 0;
+        let mut records = Vec::new();
+        for record in found.records {
+            bytes += self.log.bytes_of(&record.own.to_dot_set());
+            records.push(record);
+            if bytes > self.config.limits.want_bytes_max {
+                // The rest is asked for again.
+                break;
+            }
+        }
+        self.push(from, records);
+        if !found.on_disk.is_empty() && bytes < self.config.limits.want_bytes_max {
+            self.fetch_for(from, found.on_disk, None);
+        }
+        if !found.missing.is_empty() {
+            self.send(from, Message::NotInLog(found.missing));
+        }
+    }
+
+    /// Has records read from the disk, to push them to a peer; `then` follows them.
+    pub(super) fn fetch_for(&mut self, peer: PeerId, dots: DotSet, then: Option<Message<S>>) {
+        // Each waiting question costs memory: one per link and a few for all.
+        if self.fetches.wanted.len() >= self.config.limits.links_max {
+            return;
+        }
+        let id = self.fetches.next;
+        self.fetches.next += 1;
+        let bytes_max =
+            if then.is_some() { self.config.limits.part_bytes_max } else { self.config.limits.want_bytes_max };
+        self.fetches.asked.push_back(Fetch { id, dots: dots.clone(), bytes_max });
+        self.fetches.wanted.insert(id, Wanted { peer, dots, then });
+    }
+
+    /// Records that were asked for with [`poll_fetch`](Self::poll_fetch); fewer than asked for, or none, if the disk
+    /// does not have them.
+    pub fn fetched(&mut self, id: u64, records: Vec<LogRecord>, now: Now) {
+        let Some(wanted) = self.fetches.wanted.remove(&id) else { return };
+        let decoded = records.iter().filter_map(|record| Record::<S>::decode(&record.bytes).ok());
+        let records: Vec<Arc<Record<S>>> = decoded.map(Arc::new).collect();
+        let mut came = DotSet::new();
+        for record in &records {
+            came.insert_run(record.own.replica, record.own.first, record.own.last);
+        }
+        let complete = wanted.dots.is_subset(&came);
+        self.push(wanted.peer, records);
+        match wanted.then {
+            Some(then) if complete => self.send(wanted.peer, then),
+            Some(_) => self.give_up_repair(wanted.peer, now),
+            None if !complete => self.send(wanted.peer, Message::NotInLog(wanted.dots.difference(&came))),
+            None => {}
+        }
+    }
+
+    /// What came in with this input goes to the disk in one batch.
+    pub(super) fn commit_received(&mut self, now: Now) {
+        let pending = &self.pending;
+        let came = pending.meta || pending.batch.stage.is_some() || !self.outbox.is_empty() || !self.mended.is_empty();
+        let replaced = self.open.is_none() && self.has_pending();
+        if came || replaced {
+            self.commit(now);
+        }
+    }
+}

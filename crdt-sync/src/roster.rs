@@ -1,0 +1,247 @@
+//! Who keeps the scope's data, what each is known to have, and who will write no more.
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use crdt_core::{DotSet, ReplicaId};
+
+use crate::Steady;
+
+/// How a replica counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Seen, and not yet repaired to where the others are: it holds nothing back.
+    Joining,
+    /// It counts for what is stable.
+    Active,
+    /// Silent for too long: it no longer holds anything back, and ends a repair before it counts again.
+    Dormant,
+}
+
+/// Runs in what one replica is said to have: a megabyte.
+const KNOWN_RUNS_MAX: usize = 65_536;
+
+struct Member {
+    standing: Standing,
+    heard: Steady,
+    known: DotSet,
+}
+
+/// The replicas of a scope as far as heard.
+#[derive(Default)]
+pub(crate) struct Roster {
+    members: BTreeMap<ReplicaId, Member>,
+    retired: BTreeMap<ReplicaId, u64>,
+    /// Retirements that every active replica knows to be complete.
+    effective: BTreeMap<ReplicaId, u64>,
+    stable: DotSet,
+}
+
+impl Roster {
+    /// The roster that was stored: everybody in it is as it was, and heard now.
+    pub(crate) fn load(
+        members: &[(ReplicaId, DotSet)],
+        retired: &[(ReplicaId, u64)],
+        stable: &DotSet,
+        now: Steady,
+    ) -> Self {
+        let member = |known: &DotSet| Member { standing: Standing::Active, heard: now, known: known.clone() };
+        Self {
+            members: members.iter().map(|(replica, known)| (*replica, member(known))).collect(),
+            retired: retired.iter().copied().collect(),
+            effective: BTreeMap::new(),
+            stable: stable.clone(),
+        }
+    }
+
+    /// A sign of life, and that it has durably received these. True if it was not known before.
+    pub(crate) fn heard(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, members_max: usize) -> bool {
+        if let Some(member) = self.members.get_mut(&replica) {
+            member.heard = now;
+            member.known.union_with(has);
+            return false;
+        }
+        // Beyond the bound a replica is served and not counted.
+        if self.members.len() >= members_max {
+            return false;
+        }
+        self.members.insert(replica, Member { standing: Standing::Joining, heard: now, known: has.clone() });
+        true
+    }
+
+    /// It has ended a repair with somebody who counts, so it has what everybody has. True if that is new.
+    pub(crate) fn caught_up(&mut self, replica: ReplicaId, now: Steady) -> bool {
+        let Some(member) = self.members.get_mut(&replica) else { return false };
+        let new = member.standing != Standing::Active;
+        member.standing = Standing::Active;
+        member.heard = now;
+        new
+    }
+
+    /// Replicas that fall silent now.
+    pub(crate) fn fall_dormant(&mut self, now: Steady, after: Duration) -> Vec<ReplicaId> {
+        let mut silent = Vec::new();
+        for (replica, member) in &mut self.members {
+            if member.standing == Standing::Active && now - member.heard > after {
+                member.standing = Standing::Dormant;
+                // What it had is no longer of use, and would be held for it for ever.
+                member.known = DotSet::new();
+                silent.push(*replica);
+            }
+        }
+        silent
+    }
+
+    /// The earliest moment at which somebody may fall silent.
+    pub(crate) fn deadline(&self, after: Duration) -> Option<Steady> {
+        let active = self.members.values().filter(|member| member.standing == Standing::Active);
+        active.map(|member| member.heard + after + Duration::from_millis(1)).min()
+    }
+
+    /// Moves what is stable as far as everybody is known to be; `mine` is durable here. True if it grew.
+    ///
+    /// Only ever an under-estimate, and it never shrinks: a replica counts once it has caught up with all this covers.
+    pub(crate) fn advance(&mut self, mine: &DotSet) -> bool {
+        let mut common = mine.clone();
+        for member in self.members.values_mut() {
+            // Claims about what is not here are believed until there are too many of them to keep.
+            if member.known.run_count() > KNOWN_RUNS_MAX {
+                member.known = member.known.intersection(mine);
+            }
+        }
+        for member in self.members.values().filter(|member| member.standing == Standing::Active) {
+            common = common.intersection(&member.known);
+        }
+        self.stable.union_with(&common)
+    }
+
+    pub(crate) fn stable(&self) -> &DotSet {
+        &self.stable
+    }
+
+    /// The replicas that count, with what they have.
+    pub(crate) fn active(&self) -> impl Iterator<Item = (ReplicaId, &DotSet)> {
+        let active = self.members.iter().filter(|(_, member)| member.standing == Standing::Active);
+        active.map(|(replica, member)| (*replica, &member.known))
+    }
+
+    pub(crate) fn standing(&self, replica: ReplicaId) -> Option<Standing> {
+        self.members.get(&replica).map(|member| member.standing)
+    }
+
+    /// Forgets a replica of our own that is no more: its old id.
+    pub(crate) fn forget(&mut self, replica: ReplicaId) {
+        self.members.remove(&replica);
+    }
+
+    /// Somebody said that a replica makes no dots above `last`. True if that is new.
+    pub(crate) fn retire(&mut self, replica: ReplicaId, last: u64, retired_max: usize) -> bool {
+        let full = self.retired.len() >= retired_max;
+        match self.retired.get_mut(&replica) {
+            Some(known) if *known >= last => false,
+            Some(known) => {
+                *known = last;
+                true
+            }
+            None if full => false,
+            None => {
+                self.retired.insert(replica, last);
+                true
+            }
+        }
+    }
+
+    /// Retirements that have become complete: all of the replica's dots are stable, and so no more of them are
+    /// on their way. It no longer counts as a member either.
+    pub(crate) fn settle(&mut self) -> Vec<ReplicaId> {
+        let mut settled = Vec::new();
+        for (replica, last) in &self.retired {
+            if self.effective.get(replica) == Some(last) {
+                continue;
+            }
+            let mut all = DotSet::new();
+            if *last > 0 {
+                all.insert_run(*replica, 1, *last);
+            }
+            if all.is_subset(&self.stable) {
+                self.effective.insert(*replica, *last);
+                self.members.remove(replica);
+                settled.push(*replica);
+            }
+        }
+        settled
+    }
+
+    pub(crate) fn retired(&self) -> &BTreeMap<ReplicaId, u64> {
+        &self.retired
+    }
+
+    /// How many are retired, and a hash of that table.
+    pub(crate) fn retired_digest(&self) -> (u64, u64) {
+        let hash = |(replica, last): (&ReplicaId, &u64)| {
+            let mut row = DotSet::new();
+            row.insert_run(*replica, last + 1, last + 1);
+            row.digest()
+        };
+        (self.retired.len() as u64, self.retired.iter().map(hash).fold(0, u64::wrapping_add))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ReplicaId = ReplicaId::from_u128(1);
+    const B: ReplicaId = ReplicaId::from_u128(2);
+
+    fn upto(replica: ReplicaId, last: u64) -> DotSet {
+        let mut dots = DotSet::new();
+        dots.insert_run(replica, 1, last);
+        dots
+    }
+
+    fn second(seconds: u64) -> Steady {
+        Steady(seconds * 1_000)
+    }
+
+    #[test]
+    fn what_is_stable_is_what_every_active_replica_has_and_never_shrinks() {
+        let mut roster = Roster::default();
+        assert!(roster.heard(A, &upto(A, 5), second(0), 10));
+        assert!(roster.advance(&upto(A, 9)));
+        assert_eq!(*roster.stable(), upto(A, 9), "one that has not caught up holds nothing back");
+        roster.caught_up(A, second(0));
+        assert!(!roster.advance(&upto(A, 12)));
+        assert_eq!(*roster.stable(), upto(A, 9));
+        roster.heard(A, &upto(A, 10), second(1), 10);
+        assert!(roster.advance(&upto(A, 12)));
+        assert_eq!(*roster.stable(), upto(A, 10));
+    }
+
+    #[test]
+    fn a_silent_replica_holds_nothing_back_and_counts_again_after_a_repair() {
+        let mut roster = Roster::default();
+        roster.heard(A, &upto(A, 1), second(0), 10);
+        roster.caught_up(A, second(0));
+        assert!(roster.fall_dormant(second(10), Duration::from_secs(10)).is_empty());
+        assert_eq!(roster.fall_dormant(second(11), Duration::from_secs(10)), [A]);
+        assert!(roster.advance(&upto(A, 7)));
+        roster.heard(A, &upto(A, 7), second(12), 10);
+        assert_eq!(roster.standing(A), Some(Standing::Dormant));
+        assert!(roster.caught_up(A, second(12)));
+        assert_eq!(roster.standing(A), Some(Standing::Active));
+    }
+
+    #[test]
+    fn a_retirement_waits_until_all_dots_of_the_replica_are_stable() {
+        let mut roster = Roster::default();
+        assert!(roster.retire(B, 3, 10) && !roster.retire(B, 3, 10));
+        assert!(roster.settle().is_empty());
+        roster.advance(&upto(B, 2));
+        assert!(roster.settle().is_empty());
+        roster.advance(&upto(B, 3));
+        assert_eq!(roster.settle(), [B]);
+        assert!(roster.settle().is_empty());
+    }
+}

@@ -1,0 +1,13 @@
+//! Situations told step by step, on a network and disks that are driven by hand. One program for all of them: each
+//! would compile the whole machine anew.
+
+#[path = "situations/durability.rs"]
+mod durability;
+#[path = "situations/identity.rs"]
+mod identity;
+#[path = "situations/lend.rs"]
+mod lend;
+#[path = "situations/net.rs"]
+mod net;
+#[path = "situations/pair.rs"]
+mod pair;

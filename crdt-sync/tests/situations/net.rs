@@ -1,0 +1,168 @@
+//! A few replicas on a perfect network, driven by hand: for situations that are told step by step. Whatever is random
+//! is the simulator's.
+
+use std::collections::VecDeque;
+
+use crdt_core::{Counter, MvRegister, OrMap, OrSet, ReplicaId};
+use crdt_sync::{Config, Event, LinkKind, MemoryStorage, Now, PeerId, Replica, ScopeId, Steady, Storage, Wall};
+
+crdt_core::fields! {
+    pub(crate) struct Shop { items: OrMap<String, Counter>, tags: OrSet<String>, note: MvRegister<String> }
+}
+
+/// Replicas, each with a store in memory, and a network that delivers everything in order.
+pub(crate) struct Net {
+    pub(crate) replicas: Vec<(Replica<Shop>, MemoryStorage)>,
+    /// The links of each: its name here, who is at the other end, and its name there.
+    ends: Vec<Vec<(PeerId, usize, PeerId)>>,
+    wires: VecDeque<(usize, PeerId, Vec<u8>)>,
+    time: u64,
+    pub(crate) events: Vec<Vec<Event>>,
+    /// Disks that take batches and do not say that they are durable.
+    pub(crate) stuck: Vec<bool>,
+    links: u64,
+}
+
+impl Net {
+    pub(crate) fn new(count: usize) -> Self {
+        Self::with(count, |_, config| config)
+    }
+
+    /// Replicas whose configuration is adapted by `adapt`.
+    pub(crate) fn with(count: usize, adapt: impl Fn(usize, Config) -> Config) -> Self {
+        let mut net = Self {
+            replicas: Vec::new(),
+            ends: vec![Vec::new(); count],
+            wires: VecDeque::new(),
+            time: 1_000,
+            events: vec![Vec::new(); count],
+            links: 0,
+            stuck: vec![false; count],
+        };
+        for at in 0..count {
+            let mut store = MemoryStorage::new();
+            let config = Config { report_changes: true, ..Config::new(ScopeId::from_bytes([7; 16])) };
+            let config = adapt(at, config);
+            let id = ReplicaId::from_u128(at as u128 + 1);
+            let replica = Replica::open(store.load().unwrap(), config, id, [at as u8; 32], net.now()).unwrap();
+            net.replicas.push((replica, store));
+        }
+        net.drain();
+        net
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { steady: Steady(self.time), wall: Wall(1_700_000_000_000 + self.time) }
+    }
+
+    pub(crate) fn link(&mut self, a: usize, b: usize) {
+        let (end_a, end_b) = (PeerId(self.links), PeerId(self.links + 1));
+        self.links += 2;
+        self.ends[a].push((end_a, b, end_b));
+        self.ends[b].push((end_b, a, end_a));
+        let now = self.now();
+        self.replicas[a].0.peer_up(end_a, LinkKind::Stream, now);
+        self.replicas[b].0.peer_up(end_b, LinkKind::Stream, now);
+        self.drain();
+    }
+
+    /// The name that a link has at one of its ends.
+    pub(crate) fn link_to(&self, at: usize, other: usize) -> PeerId {
+        self.ends[at].iter().find(|(_, end, _)| *end == other).expect("linked").0
+    }
+
+    pub(crate) fn cut(&mut self, a: usize, b: usize) {
+        let now = self.now();
+        for (here, there) in [(a, b), (b, a)] {
+            let (gone, kept): (Vec<_>, Vec<_>) = self.ends[here].iter().partition(|(_, other, _)| *other == there);
+            self.ends[here] = kept;
+            for (link, ..) in gone {
+                self.wires.retain(|(to, end, _)| (*to, *end) != (here, link));
+                self.replicas[here].0.peer_down(link, now);
+            }
+        }
+        self.drain();
+    }
+
+    /// Drains all outputs and delivers all frames, until nothing moves.
+    pub(crate) fn drain(&mut self) {
+        loop {
+            for at in 0..self.replicas.len() {
+                let now = self.now();
+                let (replica, store) = &mut self.replicas[at];
+                while let Some(persist) = replica.poll_persist() {
+                    store.commit(std::slice::from_ref(&persist.batch)).unwrap();
+                    if !self.stuck[at] {
+                        replica.durable(persist.ticket, now);
+                    }
+                }
+                while let Some(fetch) = replica.poll_fetch() {
+                    let records = store.records(&fetch.dots, fetch.bytes_max).unwrap();
+                    replica.fetched(fetch.id, records, now);
+                }
+                while let Some(transmit) = replica.poll_transmit() {
+                    if let Some((_, to, end)) = self.ends[at].iter().find(|(link, ..)| *link == transmit.peer) {
+                        self.wires.push_back((*to, *end, transmit.frame));
+                    }
+                }
+                while let Some(event) = replica.poll_event() {
+                    self.events[at].push(event);
+                }
+            }
+            let Some((to, end, frame)) = self.wires.pop_front() else { break };
+            let now = self.now();
+            // What is refused is reported as an event.
+            let _ = self.replicas[to].0.handle_message(end, &frame, now);
+        }
+    }
+
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until = self.time + ms;
+        loop {
+            let due = self.replicas.iter().filter_map(|(replica, _)| replica.poll_timeout()).min();
+            match due {
+                Some(due) if due.0 <= until => self.time = self.time.max(due.0),
+                _ => break,
+            }
+            let now = self.now();
+            for at in 0..self.replicas.len() {
+                if self.replicas[at].0.poll_timeout().is_some_and(|due| due <= now.steady) {
+                    self.replicas[at].0.handle_timeout(now);
+                }
+            }
+            self.drain();
+        }
+        self.time = until;
+    }
+
+    pub(crate) fn edit(&mut self, at: usize, f: impl FnOnce(&mut <Shop as crdt_core::DotStore>::Cursor<'_>)) {
+        let now = self.now();
+        self.replicas[at].0.edit(now, f).unwrap();
+        self.drain();
+    }
+
+    /// The process of a replica dies and comes back with what its disk holds. `fresh` is its id if it needs one.
+    pub(crate) fn restart(&mut self, at: usize, fresh: u128) {
+        let others: Vec<usize> = self.ends[at].iter().map(|(_, other, _)| *other).collect();
+        for other in &others {
+            self.cut(at, *other);
+        }
+        let config = self.replicas[at].0.config().clone();
+        let loaded = self.replicas[at].1.load().unwrap();
+        let id = ReplicaId::from_u128(fresh);
+        self.replicas[at].0 = Replica::open(loaded, config, id, [fresh as u8; 32], self.now()).unwrap();
+        self.drain();
+        for other in others {
+            self.link(at, other);
+        }
+    }
+
+    pub(crate) fn assert_equal(&self) {
+        let first = &self.replicas[0].0;
+        for (replica, _) in &self.replicas {
+            assert_eq!(replica.received(), first.received());
+            assert_eq!(replica.frontier(), first.frontier());
+            assert_eq!(replica.state().encode(), first.state().encode());
+        }
+    }
+}
