@@ -2,9 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 
@@ -22,6 +20,16 @@ pub(crate) struct ById<R> {
     rows: SmallVec<[(ReplicaId, R); 1]>,
     index: Option<Box<HashTable<u32>>>,
     seed: u64,
+}
+
+/// Both words are mixed with the seed before they are multiplied. A hash that keys only one of them, as foldhash does,
+/// lets an attacker choose the other one so that the product is 0 whatever the seed.
+fn hash(id: ReplicaId, seed: u64) -> u64 {
+    let (high, low) = id.words();
+    let high = high ^ seed ^ 0x9e37_79b9_7f4a_7c15;
+    let low = low ^ seed.wrapping_mul(0xd1b5_4a32_d192_ed03).rotate_left(29) ^ 0x2545_f491_4f6c_dd1d;
+    let product = u128::from(high) * u128::from(low);
+    (product as u64) ^ (product >> 64) as u64
 }
 
 impl<R> Default for ById<R> {
@@ -42,10 +50,7 @@ impl<R> ById<R> {
     fn position(&self, id: ReplicaId) -> Option<usize> {
         match &self.index {
             None => self.rows.iter().position(|(row, _)| *row == id),
-            Some(index) => {
-                let hash = FixedState::with_seed(self.seed).hash_one(id);
-                index.find(hash, |&at| self.rows[at as usize].0 == id).map(|&at| at as usize)
-            }
+            Some(index) => index.find(hash(id, self.seed), |&at| self.rows[at as usize].0 == id).map(|&at| at as usize),
         }
     }
 
@@ -75,17 +80,16 @@ impl<R> ById<R> {
         let at = self.rows.len();
         self.rows.push((id, row));
         if at >= SCANNED_ROWS_MAX {
-            let state = FixedState::with_seed(self.seed);
-            let rows = &self.rows;
-            let hash = |&at: &u32| state.hash_one(rows[at as usize].0);
+            let (rows, seed) = (&self.rows, self.seed);
+            let hash_at = |&at: &u32| hash(rows[at as usize].0, seed);
             match &mut self.index {
                 Some(index) => {
-                    index.insert_unique(state.hash_one(id), at as u32, hash);
+                    index.insert_unique(hash(id, seed), at as u32, hash_at);
                 }
                 None => {
                     let mut index = HashTable::with_capacity(2 * SCANNED_ROWS_MAX);
                     for at in 0..rows.len() as u32 {
-                        index.insert_unique(hash(&at), at, hash);
+                        index.insert_unique(hash_at(&at), at, hash_at);
                     }
                     self.index = Some(Box::new(index));
                 }
@@ -115,6 +119,23 @@ impl<R> ById<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeSet;
+
+    /// foldhash keys the first word of an id by the seed and the second by a constant that is the same for everybody:
+    /// ids with that constant as their second word all had one hash, whatever the seed.
+    #[test]
+    fn ids_cannot_be_chosen_to_collide_without_the_seed() {
+        use core::hash::BuildHasher;
+        use foldhash::fast::FixedState;
+        let foldhash_constant = 0xc0ac_29b7_c97c_50dd_u64;
+        let chosen = |n: u64| ReplicaId::from_u128(u128::from(n) << 64 | u128::from(foldhash_constant));
+        for seed in [1, 7, 0x1234_5678_9abc_def0] {
+            let before: BTreeSet<u64> = (0..1_000).map(|n| FixedState::with_seed(seed).hash_one(chosen(n))).collect();
+            assert_eq!(before.len(), 1, "these ids show nothing any more");
+            let now: BTreeSet<u64> = (0..1_000).map(|n| hash(chosen(n), seed) >> 44).collect();
+            assert!(now.len() > 900, "{} of 1000 ids apart with seed {seed}", now.len());
+        }
+    }
 
     #[test]
     fn rows_are_found_while_scanned_and_while_hashed() {

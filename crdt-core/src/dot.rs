@@ -50,6 +50,10 @@ impl ReplicaId {
         Self { high: (number >> 64) as u64, low: number as u64 }
     }
 
+    pub(crate) const fn words(self) -> (u64, u64) {
+        (self.high, self.low)
+    }
+
     /// The 16 bytes of this id.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
