@@ -192,7 +192,7 @@ impl Sketched {
         subtract(&mut gone, &self::kept(view.sketch, &without, &self.alphabet, view));
         // Common dots can only have gone since; that they can't be read off is the same as having lost them.
         let Some((gone, _)) = peel(&gone, &self.alphabet, self.key) else { return Err(CancelReason::Incomplete) };
-        let mut live = view.state.live().intersection(&self.common);
+        let mut live = sketched_dots(view, &without);
         live.extend(gone);
         self.cells = Cells::Of(live.clone());
         Ok(live)

@@ -2,3 +2,5 @@
 
 mod history;
 mod node;
+mod pair;
+mod random;
