@@ -1,5 +1,7 @@
 //! One repair with one peer, step by step.
 
+use core::time::Duration;
+
 use crdt_core::{Delta, DotSet, DotStore};
 
 use super::leg::{Leg, Outcome, Verdict};
@@ -24,6 +26,8 @@ pub(super) struct Exchange<S: DotStore> {
     pub(super) id: RepairId,
     /// When the peer last said something.
     pub(super) heard: Steady,
+    /// How long it may stay silent.
+    idle_max: Duration,
     told: Told,
     phase: Phase<S>,
 }
@@ -79,8 +83,13 @@ fn is_long(dots: &DotSet, runs_max: usize) -> bool {
 }
 
 impl<S: DotStore> Exchange<S> {
+    /// When it has been silent for too long.
+    pub(super) fn deadline(&self) -> Steady {
+        self.heard + self.idle_max
+    }
+
     fn new(id: RepairId, told: Told, phase: Phase<S>, work: &Work<'_, '_, S>) -> Self {
-        Self { id, heard: work.view.now.steady, told, phase }
+        Self { id, heard: work.view.now.steady, idle_max: work.view.idle_max, told, phase }
     }
 
     /// Says hello.

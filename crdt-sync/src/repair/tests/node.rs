@@ -56,6 +56,7 @@ impl<S: DotStore> Node<S> {
             log: &self.log,
             retired: (0, 0),
             frame_bytes_max: self.config.limits.frame_bytes_max,
+            idle_max: self.config.timing.repair_idle_max,
             config: &self.config,
             now,
         }
