@@ -111,7 +111,7 @@ impl<S: DotStore> Exchange<S> {
         // What is staged was not proven to be right, so it is not offered where something was wrong.
         let staged = match plan {
             Plan::Whole => DotSet::new(),
-            _ => bounded(&work.staged.dots().difference(&self.told.seen), STAGED_RUNS_MAX),
+            _ => bounded(work.staged.dots(), STAGED_RUNS_MAX),
         };
         self.told.summary(self.id, plan, base, staged, work.view)
     }
