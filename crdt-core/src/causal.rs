@@ -115,9 +115,11 @@ impl<S: DotStore> Causal<S> {
     /// panics, what it wrote until then stays in the state, and reaches others by
     /// [`delta_since`](Self::delta_since).
     pub fn edit<R>(&mut self, writer: &mut Writer, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> (Delta<S>, R) {
-        let mut transaction = Transaction::new(self, writer, false);
+        let mut delta = Delta::new();
+        let mut transaction = Transaction::new(self, writer, &mut delta, false);
         let answer = f(&mut transaction.cursor());
-        (transaction.commit(), answer)
+        transaction.commit();
+        (delta, answer)
     }
 
     /// Edits the state with a closure that may fail; if it does, the state and the writer are as before.
@@ -131,9 +133,11 @@ impl<S: DotStore> Causal<S> {
         writer: &mut Writer,
         f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
     ) -> Result<(Delta<S>, R), E> {
-        let mut transaction = Transaction::new(self, writer, true);
+        let mut delta = Delta::new();
+        let mut transaction = Transaction::new(self, writer, &mut delta, true);
         let answer = f(&mut transaction.cursor())?;
-        Ok((transaction.commit(), answer))
+        transaction.commit();
+        Ok((delta, answer))
     }
 
     /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
