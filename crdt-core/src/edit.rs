@@ -130,46 +130,55 @@ pub(crate) struct Transaction<'a, S: DotStore> {
     state: &'a mut Causal<S>,
     writer: &'a mut Writer,
     started_at: u64,
-    /// Written where its caller wants it: handing it over by value took a fifth of an insert.
-    delta: &'a mut Delta<S>,
+    entries: Entries<S>,
+    own: DotSet,
+    retired: DotSet,
     /// Entries that were taken out, if a failure is to be undone.
     taken: Option<Entries<S>>,
 }
 
 impl<'a, S: DotStore> Transaction<'a, S> {
-    /// Writes into `delta`, which must be empty.
-    pub(crate) fn new(
-        state: &'a mut Causal<S>,
-        writer: &'a mut Writer,
-        delta: &'a mut Delta<S>,
-        undoable: bool,
-    ) -> Self {
-        Self { started_at: writer.last(), state, writer, delta, taken: undoable.then(SmallVec::new) }
+    pub(crate) fn new(state: &'a mut Causal<S>, writer: &'a mut Writer, undoable: bool) -> Self {
+        Self {
+            started_at: writer.last(),
+            state,
+            writer,
+            entries: SmallVec::new(),
+            own: DotSet::new(),
+            retired: DotSet::new(),
+            taken: undoable.then(SmallVec::new),
+        }
     }
 
     pub(crate) fn cursor(&mut self) -> S::Cursor<'_> {
         S::Cursor::from(Edit { reach: Reach::Root(self) })
     }
 
-    pub(crate) fn commit(mut self) {
+    pub(crate) fn commit(mut self) -> Delta<S> {
         // A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
-        if self.delta.own.is_empty() && !self.delta.retired.is_empty() {
+        if self.own.is_empty() && !self.retired.is_empty() {
             let dot = self.writer.issue(&self.state.seen);
-            self.delta.own.insert(dot);
+            self.own.insert(dot);
         }
         self.taken = None;
+        self.state.seen.union_with(&self.own);
+        Delta {
+            entries: core::mem::take(&mut self.entries),
+            own: core::mem::take(&mut self.own),
+            retired: core::mem::take(&mut self.retired),
+        }
     }
 
     fn undo(&mut self, taken: Entries<S>) {
-        for (dot, _) in core::mem::take(&mut self.delta.entries) {
+        for (dot, _) in self.entries.drain(..) {
             self.state.take_out(dot);
         }
         for (dot, entry) in taken {
-            if !self.delta.own.contains(dot) {
+            if !self.own.contains(dot) {
                 self.state.put_in(dot, entry);
             }
         }
-        self.delta.own = DotSet::new();
+        self.own = DotSet::new();
         self.writer.take_back(self.started_at);
     }
 }
@@ -179,7 +188,7 @@ impl<S: DotStore> Drop for Transaction<'_, S> {
         if let Some(taken) = self.taken.take() {
             self.undo(taken);
         }
-        self.state.seen.union_with(&self.delta.own);
+        self.state.seen.union_with(&self.own);
     }
 }
 
@@ -194,9 +203,9 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
 
     fn put(&mut self, entry: S::Entry) {
         let dot = self.writer.issue(&self.state.seen);
-        self.delta.own.insert(dot);
+        self.own.insert(dot);
         self.state.put_in(dot, entry.clone());
-        self.delta.entries.push((dot, entry));
+        self.entries.push((dot, entry));
     }
 
     fn retire(&mut self, dot: Dot) {
@@ -205,11 +214,11 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
             taken.push((dot, self.state.store.entry(dot, &place)));
         }
         self.state.store.prune(dot, &place);
-        if self.delta.own.contains(dot) {
+        if self.own.contains(dot) {
             // Written and removed within this edit: it leaves nothing but its dot.
-            self.delta.entries.retain(|(other, _)| *other != dot);
+            self.entries.retain(|(other, _)| *other != dot);
         } else {
-            self.delta.retired.insert(dot);
+            self.retired.insert(dot);
         }
     }
 }

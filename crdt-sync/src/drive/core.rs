@@ -1,0 +1,325 @@
+//! The replica behind a lock, and what comes out of it handed on: batches to the disk, frames to links, events to
+//! whoever waits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crdt_core::{DotSet, ReplicaId};
+
+use super::disk::{Disk, Done, Task};
+use super::link::Outgoing;
+use super::watch::Watch;
+use super::{Data, NodeError, fresh_id};
+use crate::{EditError, Event, FrameError, Limits, LinkKind, Now, PeerId, Replica, Steady, Ticket, Wall};
+
+/// Events that wait for one subscriber; the oldest make room for new ones.
+const EVENTS_MAX: usize = 1_024;
+
+pub(super) struct Core<S: Data> {
+    machine: Mutex<Machine<S>>,
+    started: Instant,
+    pub(super) limits: Limits,
+    pub(super) disk: Disk,
+    pub(super) durable: Arc<Watch<Durable>>,
+    pub(super) have: Arc<Watch<Have>>,
+    /// When the machine wants to be called next.
+    clock: Arc<Watch<Clock>>,
+}
+
+struct Machine<S: Data> {
+    replica: Replica<S>,
+    links: BTreeMap<PeerId, Outgoing>,
+    next_peer: u64,
+    subscribers: Vec<Weak<Watch<Events>>>,
+    /// The newest batch that the disk was given.
+    given: Ticket,
+    /// Somebody waits for the record that is open: it is closed as soon as the disk is idle.
+    urged: bool,
+    closed: bool,
+}
+
+/// How far the disk is.
+#[derive(Debug, Default)]
+pub(super) struct Durable {
+    pub(super) ticket: Ticket,
+    pub(super) failed: Option<String>,
+}
+
+/// What other replicas durably have, as far as heard.
+#[derive(Debug, Default)]
+pub(super) struct Have {
+    pub(super) by: BTreeMap<ReplicaId, DotSet>,
+    pub(super) closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Clock {
+    due: Option<Steady>,
+    stopped: bool,
+}
+
+/// One subscriber's events.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    pub(super) queue: VecDeque<Event>,
+    pub(super) missed: u64,
+    pub(super) closed: bool,
+}
+
+impl Events {
+    fn push(&mut self, event: Event) {
+        if self.queue.len() == EVENTS_MAX {
+            self.queue.pop_front();
+            self.missed += 1;
+        }
+        self.queue.push_back(event);
+    }
+}
+
+impl<S: Data> Core<S> {
+    pub(super) fn new(replica: Replica<S>, started: Instant) -> Self {
+        Self {
+            started,
+            limits: replica.config().limits.clone(),
+            machine: Mutex::new(Machine {
+                replica,
+                links: BTreeMap::new(),
+                next_peer: 0,
+                subscribers: Vec::new(),
+                given: Ticket(0),
+                urged: false,
+                closed: false,
+            }),
+            disk: Disk::default(),
+            durable: Arc::default(),
+            have: Arc::default(),
+            clock: Arc::default(),
+        }
+    }
+
+    /// Runs the machine's timers until [`stop`](Self::stop).
+    pub(super) fn start_clock(self: &Arc<Self>) -> std::io::Result<thread::JoinHandle<()>> {
+        let (core, clock, started) = (Arc::downgrade(self), Arc::clone(&self.clock), self.started);
+        thread::Builder::new().name("crdt-sync clock".to_owned()).spawn(move || {
+            loop {
+                let due = clock.read(|clock| clock.due);
+                // Woken early, or the wait is over: look again either way.
+                let until = due.map(|due| started + Duration::from_millis(due.0));
+                let stopped = clock.wait(until, |clock| (clock.stopped || clock.due != due).then_some(clock.stopped));
+                match (stopped, core.upgrade()) {
+                    (Some(true), _) | (_, None) => return,
+                    (Some(false), _) => {}
+                    (None, Some(core)) => core.input(|machine, now| machine.replica.handle_timeout(now)),
+                }
+            }
+        })
+    }
+
+    pub(super) fn now(&self) -> Now {
+        now_since(self.started)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Machine<S>> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One input, then everything that comes out of it.
+    fn input<R>(&self, f: impl FnOnce(&mut Machine<S>, Now) -> R) -> R {
+        let mut machine = self.lock();
+        let answer = f(&mut machine, self.now());
+        self.drain(&mut machine);
+        answer
+    }
+
+    fn drain(&self, machine: &mut Machine<S>) {
+        loop {
+            while let Some(persist) = machine.replica.poll_persist() {
+                machine.given = persist.ticket;
+                self.disk.push(Task::Commit(persist));
+            }
+            while let Some(fetch) = machine.replica.poll_fetch() {
+                self.disk.push(Task::Fetch(fetch));
+            }
+            while let Some(transmit) = machine.replica.poll_transmit() {
+                let Some(link) = machine.links.get(&transmit.peer) else { continue };
+                // Twice what the machine allows itself: it keeps below that for every peer that reads.
+                let waits = link.push(transmit.frame, 2 * self.limits.link_bytes_max);
+                machine.replica.set_backlog(transmit.peer, waits);
+            }
+            let Some(event) = machine.replica.poll_event() else { break };
+            self.hear(machine, event);
+        }
+        let due = machine.replica.poll_timeout();
+        if self.clock.read(|clock| clock.due != due) {
+            self.clock.update(|clock| clock.due = due);
+        }
+    }
+
+    fn hear(&self, machine: &mut Machine<S>, event: Event) {
+        match &event {
+            Event::Durable(ticket) => {
+                self.durable.update(|durable| durable.ticket = durable.ticket.max(*ticket));
+                if machine.urged && *ticket >= machine.given {
+                    machine.urged = false;
+                    machine.replica.flush(self.now());
+                }
+            }
+            Event::PeerHas { replica, dots } => {
+                self.have.update(|have| have.by.insert(*replica, dots.clone()));
+            }
+            Event::Close { peer } => {
+                if let Some(link) = machine.links.get(peer) {
+                    link.close();
+                }
+            }
+            Event::IdentityLost { .. } => machine.replica.adopt_id(fresh_id(), self.now()),
+            _ => {}
+        }
+        machine.subscribers.retain(|subscriber| match subscriber.upgrade() {
+            Some(queue) => {
+                queue.update(|events| events.push(event.clone()));
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// An edit. If its closure panics, the state may be half-way: nothing more is shown or stored, and the panic goes on.
+    pub(super) fn edit<R>(&self, f: impl FnOnce(&mut Replica<S>, Now) -> Result<R, EditError>) -> Result<R, NodeError> {
+        let outcome = self.input(|machine, now| {
+            if machine.closed {
+                return Ok(Err(NodeError::Closed));
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| f(&mut machine.replica, now).map_err(NodeError::Refused)));
+            if outcome.is_err() {
+                self.fail(machine, "an edit panicked".to_owned());
+            }
+            outcome
+        });
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// Whether nothing more comes of this node.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Looks at the replica. A closure that panics here has changed nothing.
+    pub(super) fn read<R>(&self, f: impl FnOnce(&Replica<S>) -> R) -> R {
+        f(&self.lock().replica)
+    }
+
+    /// Somebody waits for a ticket: what is open is closed now, or as soon as the disk has done what it is at.
+    pub(super) fn urge(&self) {
+        self.input(|machine, now| {
+            if self.durable.read(|durable| durable.ticket) >= machine.given {
+                machine.replica.flush(now);
+            } else {
+                machine.urged = true;
+            }
+        });
+    }
+
+    pub(super) fn subscribe(&self) -> Arc<Watch<Events>> {
+        let events = Arc::new(Watch::new(Events::default()));
+        let mut machine = self.lock();
+        events.update(|events| events.closed = machine.closed);
+        machine.subscribers.push(Arc::downgrade(&events));
+        events
+    }
+
+    /// A link came up; none where too many are, or the node is closed.
+    pub(super) fn link_up(&self, kind: LinkKind) -> Option<(PeerId, Outgoing)> {
+        self.input(|machine, now| {
+            if machine.closed || machine.links.len() >= self.limits.links_max {
+                return None;
+            }
+            machine.next_peer += 1;
+            let (peer, link) = (PeerId(machine.next_peer), Outgoing::new());
+            machine.links.insert(peer, link.clone());
+            machine.replica.peer_up(peer, kind, now);
+            Some((peer, link))
+        })
+    }
+
+    pub(super) fn link_down(&self, peer: PeerId) {
+        self.input(|machine, now| {
+            if let Some(link) = machine.links.remove(&peer) {
+                link.cut();
+                machine.replica.peer_down(peer, now);
+            }
+        });
+    }
+
+    /// A frame came in.
+    pub(super) fn receive(&self, peer: PeerId, frame: &[u8]) -> Result<(), FrameError> {
+        self.input(|machine, now| {
+            if !machine.links.contains_key(&peer) {
+                return Err(FrameError::Closed);
+            }
+            machine.replica.handle_message(peer, frame, now)
+        })
+    }
+
+    /// A frame was written: as much less waits on that link.
+    pub(super) fn sent(&self, peer: PeerId) {
+        let mut machine = self.lock();
+        if let Some(waits) = machine.links.get(&peer).map(Outgoing::bytes) {
+            machine.replica.set_backlog(peer, waits);
+        }
+    }
+
+    /// The store's answers.
+    pub(super) fn done(&self, done: Done) {
+        self.input(|machine, now| match done {
+            Done::Durable(ticket) => machine.replica.durable(ticket, now),
+            Done::Fetched(id, records) => machine.replica.fetched(id, records, now),
+            Done::Failed(error) => self.fail(machine, error.to_string()),
+        });
+    }
+
+    /// Nothing is shown or stored from now on, and every link ends.
+    fn fail(&self, machine: &mut Machine<S>, reason: String) {
+        self.durable.update(|durable| durable.failed.get_or_insert(reason).len());
+        machine.replica.persist_failed(machine.given);
+        machine.links.values().for_each(Outgoing::cut);
+    }
+
+    /// The last batch, which marks the store as cleanly closed. Links end here.
+    pub(super) fn close(&self) -> Ticket {
+        self.input(|machine, now| {
+            if !machine.closed {
+                machine.closed = true;
+                machine.replica.close(now);
+                while let Some(persist) = machine.replica.poll_persist() {
+                    machine.given = persist.ticket;
+                    self.disk.push(Task::Commit(persist));
+                }
+            }
+            machine.given
+        })
+    }
+
+    /// Ends links, clock and store. What was given to the store is still done.
+    pub(super) fn stop(&self) {
+        let mut machine = self.lock();
+        machine.closed = true;
+        machine.links.values().for_each(Outgoing::cut);
+        for subscriber in machine.subscribers.iter().filter_map(Weak::upgrade) {
+            subscriber.update(|events| events.closed = true);
+        }
+        self.have.update(|have| have.closed = true);
+        self.clock.update(|clock| clock.stopped = true);
+        self.disk.stop();
+    }
+}
+
+pub(super) fn now_since(started: Instant) -> Now {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    // A wall clock before 1970 is as good as any that is wrong.
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { steady: Steady(millis(started.elapsed())), wall: Wall(millis(wall)) }
+}

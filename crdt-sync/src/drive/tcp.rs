@@ -1,0 +1,187 @@
+//! TCP on tokio: static peers, reconnection, and TLS where the feature `tls` is on.
+//!
+//! Frames follow each other, each behind its length as four bytes, the highest first; a length above the limit ends the
+//! link before anything of the frame is buffered.
+
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::io;
+use std::sync::Arc;
+
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tokio::time::{sleep, timeout};
+use tokio_util::bytes::Bytes;
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+#[cfg(feature = "tls")]
+pub use tls::Tls;
+
+use super::backoff::Backoff;
+use super::core::Core;
+use super::{Data, GREETING_WITHIN, Node, WRITE_WITHIN};
+use crate::{LinkKind, PeerId};
+
+/// Who may listen in, and who is let in.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Security {
+    /// Anybody who reaches the port. For one machine, or a network that is trusted.
+    #[default]
+    Plain,
+    /// Both ends show a certificate of the same authority.
+    #[cfg(feature = "tls")]
+    Tls(Tls),
+}
+
+/// A listener or a connection in the background. It and its links end when this is dropped.
+#[derive(Debug)]
+#[must_use = "the service ends when this is dropped"]
+pub struct Service {
+    task: JoinHandle<()>,
+}
+
+impl Service {
+    pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { task: tokio::spawn(task) }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Takes connections of peers. Must be called inside a tokio runtime.
+pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener, security: Security) -> Service {
+    let core = Arc::clone(&node.core);
+    Service::spawn(accept(listener, move |stream| {
+        let (core, security) = (Arc::clone(&core), security.clone());
+        async move { serve(&core, stream, &security, Side::Server).await }
+    }))
+}
+
+/// Keeps a connection to a peer, again and again, with growing pauses. Must be called inside a tokio runtime.
+pub fn connect<S: Data>(node: &Node<S>, address: impl Into<String>, security: Security) -> Service {
+    let (core, address) = (Arc::clone(&node.core), address.into());
+    Service::spawn(async move {
+        let mut backoff = Backoff::new();
+        while !core.is_closed() {
+            backoff.begin();
+            let ended = match TcpStream::connect(&address).await {
+                Ok(stream) => serve(&core, stream, &security, Side::Client).await,
+                Err(error) => Err(error),
+            };
+            super::trace_link(&address, &ended);
+            sleep(backoff.ended()).await;
+        }
+    })
+}
+
+/// Hands each connection to a task of its own.
+pub(super) async fn accept<F>(listener: TcpListener, serve: impl Fn(TcpStream) -> F)
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let mut links = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let link = serve(stream);
+                links.spawn(async move { super::trace_link(&from, &link.await) });
+            }
+            // Out of sockets, mostly. Those that are open go on, and some will end.
+            Err(_) => sleep(std::time::Duration::from_millis(100)).await,
+        }
+        while links.try_join_next().is_some() {}
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Server,
+    Client,
+}
+
+async fn serve<S: Data>(
+    core: &Arc<Core<S>>,
+    stream: TcpStream,
+    security: &Security,
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables, reason = "only TLS tells the sides apart"))] side: Side,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match security {
+        Security::Plain => frames(core, stream).await,
+        #[cfg(feature = "tls")]
+        Security::Tls(tls) => match side {
+            Side::Server => frames(core, timeout(GREETING_WITHIN, tls.accept(stream)).await??).await,
+            Side::Client => frames(core, timeout(GREETING_WITHIN, tls.connect(stream)).await??).await,
+        },
+    }
+}
+
+async fn frames<S: Data>(core: &Arc<Core<S>>, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> io::Result<()> {
+    let codec = LengthDelimitedCodec::builder().max_frame_length(core.limits.frame_bytes_max).new_codec();
+    let (outgoing, incoming) = Framed::new(stream, codec).split();
+    let outgoing = outgoing.with(|frame: Vec<u8>| std::future::ready(io::Result::Ok(Bytes::from(frame))));
+    run(core, incoming, outgoing).await
+}
+
+/// A link that is up, for as long as this lives.
+struct Up<'c, S: Data> {
+    core: &'c Arc<Core<S>>,
+    peer: PeerId,
+}
+
+impl<S: Data> Drop for Up<'_, S> {
+    fn drop(&mut self) {
+        self.core.link_down(self.peer);
+    }
+}
+
+/// Runs one link until it ends, over anything that carries frames.
+pub(super) async fn run<S, F>(
+    core: &Arc<Core<S>>,
+    mut incoming: impl Stream<Item = io::Result<F>> + Unpin,
+    mut outgoing: impl Sink<Vec<u8>, Error = io::Error> + Unpin,
+) -> io::Result<()>
+where
+    S: Data,
+    F: AsRef<[u8]>,
+{
+    let Some((peer, link)) = core.link_up(LinkKind::Stream) else { return Ok(()) };
+    let up = Up { core, peer };
+    let read = async {
+        let mut next = timeout(GREETING_WITHIN, incoming.next()).await.map_err(io::Error::from)?;
+        while let Some(frame) = next {
+            // A refused frame is a strike against the peer; the machine closes the link when there are too many.
+            let _ = core.receive(peer, frame?.as_ref());
+            // A peer that floods is one task among others.
+            yield_now().await;
+            core.disk.room(core.limits.held_bytes_max).await;
+            next = incoming.next().await;
+        }
+        Ok(())
+    };
+    let write = async {
+        while let Some(frame) = link.next().await {
+            timeout(WRITE_WITHIN, outgoing.feed(frame)).await??;
+            core.sent(peer);
+            if link.bytes() == 0 {
+                timeout(WRITE_WITHIN, outgoing.flush()).await??;
+            }
+        }
+        timeout(WRITE_WITHIN, outgoing.close()).await?
+    };
+    let ended = tokio::select! {
+        ended = read => ended,
+        ended = write => ended,
+        () = link.gone() => Ok(()),
+    };
+    drop(up);
+    ended
+}

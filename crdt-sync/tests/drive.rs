@@ -1,0 +1,207 @@
+//! Nodes that run, over loopback.
+#![cfg(feature = "drive")]
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use crdt_core::OrSet;
+use crdt_sync::drive::{Node, NodeError, blocking};
+use crdt_sync::{Config, EditError, MemoryStorage, ScopeId};
+
+type Names = OrSet<String>;
+
+fn config() -> Config {
+    Config::new(ScopeId::from_bytes([3; 16]))
+}
+
+fn node() -> Node<Names> {
+    Node::open(MemoryStorage::new(), config()).unwrap()
+}
+
+fn soon(mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(20), "not even after {:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn digest(node: &Node<Names>) -> u128 {
+    node.read_causal(crdt_core::Causal::content_digest)
+}
+
+#[test]
+fn two_nodes_meet_over_blocking_tcp() {
+    let (a, b) = (node(), node());
+    a.edit(|set| set.insert("before")).wait().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    let connection = blocking::connect(&b, address).unwrap();
+    soon(|| b.read(|set| set.contains("before")));
+    b.edit(|set| set.insert("after")).wait().unwrap();
+    assert!(b.spread(1).wait(Duration::from_secs(10)), "the peer says that it has it");
+    assert!(a.read(|set| set.contains("after")), "and it has");
+
+    drop(connection);
+    a.edit(|set| set.insert("apart")).wait().unwrap();
+    assert!(!a.spread(1).wait(Duration::from_millis(100)), "nobody can have it");
+    let _again = blocking::connect(&b, address).unwrap();
+    soon(|| b.read(|set| set.contains("apart")));
+    assert_eq!(digest(&a), digest(&b));
+}
+
+#[test]
+fn an_event_tells_what_came_and_a_closed_node_refuses() {
+    let (a, b) = (node(), node());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    let _connection = blocking::connect(&b, address).unwrap();
+    let mut events = a.subscribe();
+    b.edit(|set| set.insert("news")).wait().unwrap();
+    soon(|| {
+        let event = events.wait(Duration::from_secs(5));
+        matches!(event, Some(crdt_sync::Event::Changed { .. }))
+    });
+    let other = b.clone();
+    b.close().wait().unwrap();
+    let refused = other.edit(|set| set.insert("late")).wait();
+    assert!(matches!(refused, Err(NodeError::Closed)), "{refused:?}");
+}
+
+#[test]
+fn an_edit_that_fails_changes_nothing_and_one_that_panics_ends_the_node() {
+    let node = node();
+    node.edit(|set| set.insert("kept")).wait().unwrap();
+    let failed = node.try_edit(|set| {
+        set.insert("undone");
+        Err::<(), _>("no")
+    });
+    assert_eq!(failed.unwrap_err(), "no");
+    assert!(node.read(|set| set.contains("kept") && !set.contains("undone")));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        drop(node.edit(|set| {
+            set.insert("half");
+            panic!("in the middle");
+        }));
+    }));
+    assert!(panicked.is_err());
+    let refused = node.edit(|set| set.insert("more")).wait();
+    assert!(matches!(refused, Err(NodeError::Refused(EditError::Failed))), "{refused:?}");
+}
+
+#[test]
+fn strangers_cost_no_memory_and_no_peace() {
+    let (a, b) = (node(), node());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    // One claims a frame of 4 GiB, one sends noise in valid lengths, one says nothing.
+    let mut liar = TcpStream::connect(address).unwrap();
+    liar.write_all(&[0xff; 8]).unwrap();
+    let mut noisy = TcpStream::connect(address).unwrap();
+    for round in 0..100_u8 {
+        let frame = [&100_u32.to_be_bytes()[..], &[round; 100]].concat();
+        // The link is closed after a few.
+        if noisy.write_all(&frame).is_err() {
+            break;
+        }
+    }
+    let _silent = TcpStream::connect(address).unwrap();
+    let _connection = blocking::connect(&b, address).unwrap();
+    b.edit(|set| set.insert("through")).wait().unwrap();
+    assert!(b.spread(1).wait(Duration::from_secs(10)));
+    soon(|| a.stats().frames_refused > 0);
+    liar.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    soon(|| std::io::Read::read(&mut liar, &mut [0; 4096]).is_ok_and(|read| read == 0));
+}
+
+#[cfg(feature = "tcp")]
+mod tokio_driver {
+    use super::*;
+    use crdt_sync::drive::tcp::{self, Security};
+
+    async fn meet(a: &Node<Names>, b: &Node<Names>, of_a: Security, of_b: Security) -> (tcp::Service, tcp::Service) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        (tcp::listen(a, listener, of_a), tcp::connect(b, address, of_b))
+    }
+
+    async fn both_hear_each_other(a: &Node<Names>, b: &Node<Names>) {
+        a.edit(|set| set.insert("of a")).await.unwrap();
+        b.edit(|set| set.insert("of b")).await.unwrap();
+        let both = async { (a.spread(1).await, b.spread(1).await) };
+        let both = tokio::time::timeout(Duration::from_secs(10), both).await;
+        assert_eq!(both, Ok((true, true)));
+        assert_eq!(digest(a), digest(b));
+    }
+
+    #[tokio::test]
+    async fn two_nodes_meet_on_tokio() {
+        let (a, b) = (node(), node());
+        let _links = meet(&a, &b, Security::Plain, Security::Plain).await;
+        both_hear_each_other(&a, &b).await;
+        a.close().await.unwrap();
+    }
+
+    #[cfg(feature = "websocket")]
+    #[tokio::test]
+    async fn two_nodes_meet_over_a_websocket() {
+        let (a, b) = (node(), node());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let _listening = crdt_sync::drive::websocket::listen(&a, listener);
+        let _connection = crdt_sync::drive::websocket::connect(&b, address);
+        both_hear_each_other(&a, &b).await;
+    }
+
+    #[cfg(feature = "tls")]
+    mod certificates {
+        use super::*;
+        use crdt_sync::drive::tcp::Tls;
+        use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+        type Authority = CertifiedIssuer<'static, KeyPair>;
+
+        fn authority() -> Authority {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+        }
+
+        fn member(trusted: &Authority, issuer: &Authority) -> Security {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new(vec!["replicas.test".to_owned()]).unwrap();
+            let certificate = params.signed_by(&key, issuer).unwrap();
+            let tls = Tls::mutual(&trusted.pem(), &certificate.pem(), &key.serialize_pem(), "replicas.test");
+            Security::Tls(tls.unwrap())
+        }
+
+        #[tokio::test]
+        async fn members_meet_and_others_do_not_get_in() {
+            let (ours, theirs) = (authority(), authority());
+            let (a, b) = (node(), node());
+            let _links = meet(&a, &b, member(&ours, &ours), member(&ours, &ours)).await;
+            both_hear_each_other(&a, &b).await;
+
+            let (c, d) = (node(), node());
+            // d trusts c's authority but shows a certificate of another one.
+            let _links = meet(&c, &d, member(&ours, &ours), member(&ours, &theirs)).await;
+            d.edit(|set| set.insert("not for c")).await.unwrap();
+            let heard = tokio::time::timeout(Duration::from_secs(1), d.spread(1)).await;
+            assert!(heard.is_err(), "nobody acknowledges to a stranger");
+            assert!(c.read(|set| !set.contains("not for c")));
+        }
+
+        #[tokio::test]
+        async fn a_member_does_not_talk_in_the_clear() {
+            let ours = authority();
+            let (a, b) = (node(), node());
+            let _links = meet(&a, &b, member(&ours, &ours), Security::Plain).await;
+            b.edit(|set| set.insert("in the clear")).await.unwrap();
+            assert!(tokio::time::timeout(Duration::from_secs(1), b.spread(1)).await.is_err());
+        }
+    }
+}
