@@ -115,9 +115,11 @@ impl<S: DotStore> Causal<S> {
     /// panics, what it wrote until then stays in the state, and reaches others by
     /// [`delta_since`](Self::delta_since).
     pub fn edit<R>(&mut self, writer: &mut Writer, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> (Delta<S>, R) {
-        let mut transaction = Transaction::new(self, writer, false);
+        let mut delta = Delta::new();
+        let mut transaction = Transaction::new(self, writer, &mut delta, false);
         let answer = f(&mut transaction.cursor());
-        (transaction.commit(), answer)
+        transaction.commit();
+        (delta, answer)
     }
 
     /// Edits the state with a closure that may fail; if it does, the state and the writer are as before.
@@ -131,9 +133,11 @@ impl<S: DotStore> Causal<S> {
         writer: &mut Writer,
         f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
     ) -> Result<(Delta<S>, R), E> {
-        let mut transaction = Transaction::new(self, writer, true);
+        let mut delta = Delta::new();
+        let mut transaction = Transaction::new(self, writer, &mut delta, true);
         let answer = f(&mut transaction.cursor())?;
-        Ok((transaction.commit(), answer))
+        transaction.commit();
+        Ok((delta, answer))
     }
 
     /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
@@ -161,7 +165,7 @@ impl<S: DotStore> Causal<S> {
     ///
     /// Sound for any receiver that has seen at least that. Which of its dots are still live there is not known here, so
     /// all that were retired are named: in runs, at most one more than there are live dots. Where both sides can
-    /// exchange a [`Summary`], [`diff`](Self::diff) is smaller.
+    /// exchange a [`Summary`], [`diff`](Self::diff) is smaller; where both are at hand, so is [`diff_to`](Self::diff_to).
     pub fn delta_since(&self, seen: &DotSet) -> Delta<S> {
         let retired = self.seen.intersection(seen).difference(&self.live());
         self.delta_with(seen, retired)
@@ -171,6 +175,24 @@ impl<S: DotStore> Causal<S> {
     /// retired.
     pub fn diff(&self, peer: &Summary) -> Delta<S> {
         let retired = peer.live.intersection(&self.seen).difference(&self.live());
+        self.delta_with(&peer.seen, retired)
+    }
+
+    /// The smallest delta that brings `peer` up to here: [`diff`](Self::diff) with its summary, without making one. Costs
+    /// what differs, and a look at each page and replica. With [`merge_changes`](Self::merge_changes) it tells what
+    /// merging a whole state changes for a reader.
+    ///
+    /// ```
+    /// # use crdt_core::{Causal, OrSet, ReplicaId, Writer};
+    /// # let mut writer = Writer::new(ReplicaId::from_u128(1));
+    /// # let (mut mine, mut theirs) = (Causal::<OrSet<u64>>::new(), Causal::<OrSet<u64>>::new());
+    /// let _ = theirs.edit(&mut writer, |set| set.insert(7u64));
+    /// assert_eq!(theirs.diff_to(&mine), theirs.diff(&mine.summary()));
+    /// let changes = mine.merge_changes(&theirs.diff_to(&mine));
+    /// assert_eq!(changes.len(), 1);
+    /// ```
+    pub fn diff_to(&self, peer: &Self) -> Delta<S> {
+        let retired = peer.live.retired_by(&self.seen, &self.live).into_iter().collect();
         self.delta_with(&peer.seen, retired)
     }
 

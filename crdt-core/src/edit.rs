@@ -130,55 +130,46 @@ pub(crate) struct Transaction<'a, S: DotStore> {
     state: &'a mut Causal<S>,
     writer: &'a mut Writer,
     started_at: u64,
-    entries: Entries<S>,
-    own: DotSet,
-    retired: DotSet,
+    /// Written where its caller wants it: handing it over by value took a fifth of an insert.
+    delta: &'a mut Delta<S>,
     /// Entries that were taken out, if a failure is to be undone.
     taken: Option<Entries<S>>,
 }
 
 impl<'a, S: DotStore> Transaction<'a, S> {
-    pub(crate) fn new(state: &'a mut Causal<S>, writer: &'a mut Writer, undoable: bool) -> Self {
-        Self {
-            started_at: writer.last(),
-            state,
-            writer,
-            entries: SmallVec::new(),
-            own: DotSet::new(),
-            retired: DotSet::new(),
-            taken: undoable.then(SmallVec::new),
-        }
+    /// Writes into `delta`, which must be empty.
+    pub(crate) fn new(
+        state: &'a mut Causal<S>,
+        writer: &'a mut Writer,
+        delta: &'a mut Delta<S>,
+        undoable: bool,
+    ) -> Self {
+        Self { started_at: writer.last(), state, writer, delta, taken: undoable.then(SmallVec::new) }
     }
 
     pub(crate) fn cursor(&mut self) -> S::Cursor<'_> {
         S::Cursor::from(Edit { reach: Reach::Root(self) })
     }
 
-    pub(crate) fn commit(mut self) -> Delta<S> {
+    pub(crate) fn commit(mut self) {
         // A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
-        if self.own.is_empty() && !self.retired.is_empty() {
+        if self.delta.own.is_empty() && !self.delta.retired.is_empty() {
             let dot = self.writer.issue(&self.state.seen);
-            self.own.insert(dot);
+            self.delta.own.insert(dot);
         }
         self.taken = None;
-        self.state.seen.union_with(&self.own);
-        Delta {
-            entries: core::mem::take(&mut self.entries),
-            own: core::mem::take(&mut self.own),
-            retired: core::mem::take(&mut self.retired),
-        }
     }
 
     fn undo(&mut self, taken: Entries<S>) {
-        for (dot, _) in self.entries.drain(..) {
+        for (dot, _) in core::mem::take(&mut self.delta.entries) {
             self.state.take_out(dot);
         }
         for (dot, entry) in taken {
-            if !self.own.contains(dot) {
+            if !self.delta.own.contains(dot) {
                 self.state.put_in(dot, entry);
             }
         }
-        self.own = DotSet::new();
+        self.delta.own = DotSet::new();
         self.writer.take_back(self.started_at);
     }
 }
@@ -188,7 +179,7 @@ impl<S: DotStore> Drop for Transaction<'_, S> {
         if let Some(taken) = self.taken.take() {
             self.undo(taken);
         }
-        self.state.seen.union_with(&self.own);
+        self.state.seen.union_with(&self.delta.own);
     }
 }
 
@@ -203,9 +194,9 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
 
     fn put(&mut self, entry: S::Entry) {
         let dot = self.writer.issue(&self.state.seen);
-        self.own.insert(dot);
+        self.delta.own.insert(dot);
         self.state.put_in(dot, entry.clone());
-        self.entries.push((dot, entry));
+        self.delta.entries.push((dot, entry));
     }
 
     fn retire(&mut self, dot: Dot) {
@@ -214,11 +205,11 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
             taken.push((dot, self.state.store.entry(dot, &place)));
         }
         self.state.store.prune(dot, &place);
-        if self.own.contains(dot) {
+        if self.delta.own.contains(dot) {
             // Written and removed within this edit: it leaves nothing but its dot.
-            self.entries.retain(|(other, _)| *other != dot);
+            self.delta.entries.retain(|(other, _)| *other != dot);
         } else {
-            self.retired.insert(dot);
+            self.delta.retired.insert(dot);
         }
     }
 }

@@ -127,6 +127,8 @@ pub struct Timing {
     pub repair_every_max: Duration,
     /// A repair in which nothing is heard for this long is given up.
     pub repair_idle_max: Duration,
+    /// The same on a link that may lose frames: what was lost is not coming.
+    pub datagram_idle_max: Duration,
     /// What is known of others' receipt is told to one peer this often.
     pub known_every: Duration,
     /// A hash of the whole content rides on a Hello this often.
@@ -151,6 +153,7 @@ impl Default for Timing {
             repair_every_min: Duration::from_secs(1),
             repair_every_max: Duration::from_secs(10),
             repair_idle_max: Duration::from_secs(30),
+            datagram_idle_max: Duration::from_secs(1),
             known_every: Duration::from_secs(30),
             content_hash_every: Duration::from_secs(600),
             staged_for: Duration::from_secs(600),

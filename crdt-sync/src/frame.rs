@@ -61,6 +61,7 @@ fn bytes_max(link: LinkKind, limits: &Limits) -> usize {
 ///
 /// On a stream it remembers which ids the other end knows, so every frame that was written has to be sent, before the
 /// next one. Take a new writer when a link comes up again.
+#[derive(Clone)]
 pub struct FrameWriter {
     link: LinkKind,
     scope: ScopeId,
@@ -180,6 +181,7 @@ fn too_many_ids(link: LinkKind, allowed: usize) -> FrameError {
 /// A frame that is refused is left out, but for its new ids: the other end goes on with them. Where a frame of a stream
 /// is so broken that they can't be told, the dictionaries are out of step, and to guess would be to take one replica's
 /// dots for another's; all later frames are then refused too.
+#[derive(Clone)]
 pub struct FrameReader {
     link: LinkKind,
     scope: ScopeId,

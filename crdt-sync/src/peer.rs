@@ -45,14 +45,14 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(kind: LinkKind, config: &Config, now: Steady) -> Self {
+    pub(crate) fn new(kind: LinkKind, config: &Config, seed: u64, now: Steady) -> Self {
         Self {
             kind,
             open: None,
             greeted: now,
             confirmed: false,
-            writer: FrameWriter::new(kind, config.scope, &config.limits),
-            reader: FrameReader::new(kind, config.scope, &config.limits),
+            writer: FrameWriter::new(kind, config.scope, &config.limits).seeded(seed),
+            reader: FrameReader::new(kind, config.scope, &config.limits).seeded(seed),
             acked: DotSet::new(),
             sent: DotSet::new(),
             announce: DotSet::new(),

@@ -30,6 +30,7 @@ mod told;
 
 pub use frontier::join_frontiers;
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use crdt_core::{Causal, Delta, Dot, DotSet, DotStore};
@@ -66,6 +67,8 @@ pub struct View<'a, S: DotStore> {
     pub retired: (u64, u64),
     /// The largest frame that the peer at hand takes.
     pub frame_bytes_max: usize,
+    /// How long the peer at hand may stay silent: not long where frames may be lost.
+    pub idle_max: Duration,
     /// Limits and intervals.
     pub config: &'a Config,
     /// The time.
@@ -156,8 +159,8 @@ impl<S: DotStore> Repairs<S> {
 
     /// When [`timeout`](Self::timeout) wants to be called.
     #[must_use]
-    pub fn deadline(&self, config: &Config) -> Option<Steady> {
-        let idle = self.open.values().map(|exchange| exchange.heard + config.timing.repair_idle_max);
+    pub fn deadline(&self) -> Option<Steady> {
+        let idle = self.open.values().map(Exchange::deadline);
         idle.chain(self.staged.deadline()).min()
     }
 
@@ -337,7 +340,7 @@ impl<S: DotStore> Repairs<S> {
 
     /// Gives up repairs in which nothing was heard for long.
     pub fn timeout(&mut self, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
-        let idle = |exchange: &Exchange<S>| view.now.steady >= exchange.heard + view.config.timing.repair_idle_max;
+        let idle = |exchange: &Exchange<S>| view.now.steady >= exchange.deadline();
         let late: Vec<PeerId> =
             self.open.iter().filter(|(_, exchange)| idle(exchange)).map(|(peer, _)| *peer).collect();
         for peer in late {

@@ -81,6 +81,8 @@ pub struct Replica<S: DotStore> {
     gaps: Gaps,
     due: Due,
     draw: Draw,
+    /// Keys the hash tables of what is read: ids and keys may be chosen to collide.
+    seed: u64,
     /// The identity is in doubt: no edits until `adopt_id`.
     frozen: bool,
     held: VecDeque<Held<S>>,
@@ -260,7 +262,12 @@ impl<S: DotStore> Replica<S> {
         while let Some((peer, message)) = self.ready.pop_front() {
             // The link may have gone, and what was said on it with it.
             let Some(link) = self.peers.get_mut(&peer) else { continue };
-            let frame = link.writer.write(&message);
+            // Too long for the other end: a repair, which sizes its parts, has to bring what it said.
+            let Ok(frame) = link.writer.try_write(&message) else {
+                self.stats.frames_too_large += 1;
+                link.behind = true;
+                continue;
+            };
             self.stats.sent(&message, frame.len());
             return Some(Transmit { peer, frame });
         }

@@ -61,6 +61,8 @@ pub struct Stats {
     pub records_fresh: u64,
     /// Records that came again.
     pub records_repeated: u64,
+    /// Messages that were left out, as their frames would have been too long.
+    pub frames_too_large: u64,
     /// Frames that were refused.
     pub frames_refused: u64,
     /// Pushes left out because a link or the disk was too slow.

@@ -31,8 +31,9 @@ pub(crate) fn fuzz_each(target: Option<&str>, seconds: u64) -> Result<Verdict, F
             "no nightly toolchain: `rustup toolchain install nightly --profile minimal`".into(),
         ));
     }
-    let Ok(path) = tools::CARGO_FUZZ.path() else {
-        return Ok(Verdict::Skipped("no cargo-fuzz, and it could not be installed".into()));
+    let path = match tools::CARGO_FUZZ.path() {
+        Ok(path) => path,
+        Err(_) => return Ok(Verdict::Skipped(tools::CARGO_FUZZ.missing())),
     };
     for name in targets.iter().filter(|name| target.is_none_or(|only| *name == only)) {
         let corpus = folder.join("corpus").join(name);

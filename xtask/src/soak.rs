@@ -87,8 +87,9 @@ fn miri() -> Result<Verdict, Failure> {
 /// Every mutation of the codec and the merge path; what may be missed is listed,
 /// with its reason, in `.cargo/mutants.toml`.
 fn mutation() -> Result<Verdict, Failure> {
-    let Ok(path) = tools::CARGO_MUTANTS.path() else {
-        return Ok(Verdict::Skipped("no cargo-mutants, and it could not be installed".into()));
+    let path = match tools::CARGO_MUTANTS.path() {
+        Ok(path) => path,
+        Err(_) => return Ok(Verdict::Skipped(tools::CARGO_MUTANTS.missing())),
     };
     let mut command = run::cargo(["mutants", "-p", "crdt-core", "--timeout", "60", "--output"]);
     command.arg(run::target_dir()).env("PATH", path);

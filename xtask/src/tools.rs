@@ -18,6 +18,12 @@ pub(crate) const CARGO_FUZZ: Tool = Tool { package: "cargo-fuzz", version: "0.13
 pub(crate) const CARGO_MUTANTS: Tool = Tool { package: "cargo-mutants", version: "27.1.0" };
 
 impl Tool {
+    /// What to say where it is missing and could not be installed.
+    pub(crate) fn missing(&self) -> String {
+        let Self { package, version } = self;
+        format!("no {package}, and it could not be installed: `cargo install {package} --locked --version {version}`")
+    }
+
     /// A search path on which cargo finds the tool. Installs it when it is
     /// nowhere yet.
     pub(crate) fn path(&self) -> Result<OsString, Failure> {

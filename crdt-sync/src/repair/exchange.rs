@@ -1,5 +1,7 @@
 //! One repair with one peer, step by step.
 
+use core::time::Duration;
+
 use crdt_core::{Delta, DotSet, DotStore};
 
 use super::leg::{Leg, Outcome, Verdict};
@@ -24,6 +26,8 @@ pub(super) struct Exchange<S: DotStore> {
     pub(super) id: RepairId,
     /// When the peer last said something.
     pub(super) heard: Steady,
+    /// How long it may stay silent.
+    idle_max: Duration,
     told: Told,
     phase: Phase<S>,
 }
@@ -79,8 +83,13 @@ fn is_long(dots: &DotSet, runs_max: usize) -> bool {
 }
 
 impl<S: DotStore> Exchange<S> {
+    /// When it has been silent for too long.
+    pub(super) fn deadline(&self) -> Steady {
+        self.heard + self.idle_max
+    }
+
     fn new(id: RepairId, told: Told, phase: Phase<S>, work: &Work<'_, '_, S>) -> Self {
-        Self { id, heard: work.view.now.steady, told, phase }
+        Self { id, heard: work.view.now.steady, idle_max: work.view.idle_max, told, phase }
     }
 
     /// Says hello.
@@ -102,7 +111,7 @@ impl<S: DotStore> Exchange<S> {
         // What is staged was not proven to be right, so it is not offered where something was wrong.
         let staged = match plan {
             Plan::Whole => DotSet::new(),
-            _ => bounded(&work.staged.dots().difference(&self.told.seen), STAGED_RUNS_MAX),
+            _ => bounded(work.staged.dots(), STAGED_RUNS_MAX),
         };
         self.told.summary(self.id, plan, base, staged, work.view)
     }

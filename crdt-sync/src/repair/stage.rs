@@ -45,7 +45,8 @@ impl<S: DotStore> Staged<S> {
 
     /// Keeps the entries of a repair that was cut, and has the store keep them.
     pub(super) fn keep(&mut self, entries: Delta<S>, bytes: usize, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
-        let fresh = entries.restrict(&entries.own().difference(view.state.seen()).difference(self.dots()));
+        // Also what is in the state: a whole state in several parts needs it again.
+        let fresh = entries.restrict(&entries.own().difference(self.dots()));
         if fresh.entries().len() == 0 || self.bytes + bytes > view.config.limits.staged_bytes_max {
             return;
         }

@@ -16,7 +16,7 @@ impl<S: DotStore> Replica<S> {
             self.events.push_back(Event::Close { peer });
             return;
         }
-        self.peers.insert(peer, Peer::new(kind, &self.config, now.steady));
+        self.peers.insert(peer, Peer::new(kind, &self.config, self.seed, now.steady));
         // What is said of this replica is durable before it is said.
         self.commit(now);
         let open = self.greeting();
@@ -77,6 +77,7 @@ impl<S: DotStore> Replica<S> {
         let first = peer.open.is_none();
         let same = peer.open.as_ref().is_some_and(|before| before.replica == open.replica);
         let replica = open.replica;
+        peer.writer.peer_takes(open.frame_bytes_max);
         peer.open = Some(open);
         if same {
             return self.greet_if_unheard(from, now);

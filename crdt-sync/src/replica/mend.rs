@@ -6,7 +6,7 @@ use super::Replica;
 use super::receive::News;
 use crate::peer::Peer;
 use crate::repair::{RepairAction, Repairs, View, join_frontiers};
-use crate::{Event, Message, Now, PeerId, RepairTier, Stage, Ticket};
+use crate::{Event, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
 
 impl<S: DotStore> Replica<S> {
     /// Opens a repair with a peer, unless one is going on.
@@ -62,6 +62,8 @@ impl<S: DotStore> Replica<S> {
 
     fn with_view(&mut self, peer: Option<PeerId>, now: Now, f: impl FnOnce(&mut Repairs<S>, &View<'_, S>)) {
         let frame_bytes_max = peer.map_or(self.config.limits.frame_bytes_max, |peer| self.frame_bytes_max(peer));
+        let lossy = peer.and_then(|peer| self.peers.get(&peer)).is_some_and(|peer| peer.kind == LinkKind::Datagram);
+        let timing = &self.config.timing;
         let view = View {
             state: &self.state,
             received: &self.received,
@@ -70,6 +72,7 @@ impl<S: DotStore> Replica<S> {
             log: &self.log,
             retired: self.roster.retired_digest(),
             frame_bytes_max,
+            idle_max: if lossy { timing.datagram_idle_max } else { timing.repair_idle_max },
             config: &self.config,
             now,
         };

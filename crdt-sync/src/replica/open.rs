@@ -81,6 +81,7 @@ impl<S: DotStore> Replica<S> {
             gaps: Gaps::default(),
             due: Due { repair, known, announce: None, fresh_id: now.steady },
             draw,
+            seed: store_seed,
             frozen: false,
             held: VecDeque::new(),
             held_bytes: 0,

@@ -22,7 +22,7 @@ impl<S: DotStore> Replica<S> {
         let known = open.then_some(self.due.known);
         let greet = self.peers.values().filter_map(Peer::greet_again).min();
         let dormant = self.roster.deadline(self.config.timing.dormant_after);
-        [flush, repair, known, greet, dormant, self.due.announce, self.gaps.due, self.repairs.deadline(&self.config)]
+        [flush, repair, known, greet, dormant, self.due.announce, self.gaps.due, self.repairs.deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -44,7 +44,7 @@ impl<S: DotStore> Replica<S> {
         if self.gaps.due.is_some_and(|due| due <= now.steady) {
             self.look_at_gaps(now);
         }
-        if self.repairs.deadline(&self.config).is_some_and(|due| due <= now.steady) {
+        if self.repairs.deadline().is_some_and(|due| due <= now.steady) {
             self.repairs_timeout(now);
         }
         if self.due.repair <= now.steady {

@@ -1,6 +1,8 @@
 //! Messages of every kind, the same on every run.
 #![allow(dead_code, unreachable_pub, reason = "several tests share it, and each uses some")]
 
+pub mod json;
+
 use std::sync::Arc;
 
 use crdt_core::{Causal, Counter, Dot, DotSet, DotStore, LwwRegister, OrMap, OrSet, ReplicaId, Timestamp, Writer};

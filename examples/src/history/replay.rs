@@ -207,7 +207,7 @@ impl Waiting {
         };
         let mut files = self.take(*first);
         for other in others {
-            let lacking = self.states[other].delta_since(files.seen());
+            let lacking = self.states[other].diff_to(&files);
             for change in files.merge_changes(&lacking) {
                 let (path, before) = told(change);
                 touched.entry(path).or_insert(before);

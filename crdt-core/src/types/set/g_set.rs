@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::column;
+use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
 use crate::codec::{Canonical, DecodeError, DecodeErrorKind, Decoder, Encoder, Form, Kind, read, write};
 use crate::keyed::Keyed;
@@ -89,14 +89,10 @@ impl<T: Element> GSet<T> {
         delta
     }
 
-    /// By dot.
-    fn entries(&self) -> Vec<(Dot, &T)> {
-        let mut entries = Vec::new();
-        for (_, (element, dots)) in self.elements.slots() {
-            entries.extend(dots.iter().map(|dot| (*dot, element)));
-        }
-        entries.sort_unstable_by_key(|(dot, _)| *dot);
-        entries
+    fn entries(&self) -> Entries<'_, T> {
+        let entries =
+            self.elements.slots().flat_map(|(_, (element, dots))| dots.iter().map(move |dot| (*dot, element)));
+        Entries::by_dot(self.len(), entries)
     }
 
     fn add(&mut self, element: T) -> u32 {
@@ -190,15 +186,17 @@ impl<T: Element> DotStore for GSet<T> {
     }
 
     fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
-        let entries: Vec<Vec<(Dot, &T)>> = stores.iter().map(|store| store.entries()).collect();
+        let entries: Vec<_> = stores.iter().map(|store| store.entries()).collect();
         column::write(&entries, true, to);
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         let seed = from.seed();
-        let stores = column::read::<T>(count, from)?.into_iter().map(|entries| {
+        let (dots, mut elements) = column::read::<T>(count, from)?;
+        let stores = dots.into_iter().map(|dots| {
             let mut store = Self::with_seed(seed);
-            entries.into_iter().for_each(|(dot, element)| {
+            store.reserve(dots.len());
+            dots.into_iter().zip(elements.by_ref()).for_each(|(dot, element)| {
                 store.graft(dot, element);
             });
             store

@@ -7,7 +7,7 @@ use core::hash::Hash;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::column;
+use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, Decoder, Encoder, Kind};
 use crate::keyed::Keyed;
@@ -124,15 +124,12 @@ impl<T: Element> OrSet<T> {
         self.elements.sorted().into_iter().map(|(element, _)| element)
     }
 
-    /// By dot.
-    fn entries(&self) -> Vec<(Dot, &T)> {
-        let mut entries = Vec::with_capacity(self.len());
-        for (_, (element, dots)) in self.elements.slots() {
-            entries.extend(dots.as_slice().iter().map(|dot| (*dot, element)));
-        }
-        // Slots mostly lie in the order of their dots, in a stretch per replica: the stable sort joins stretches.
-        entries.sort_by_key(|(dot, _)| *dot);
-        entries
+    fn entries(&self) -> Entries<'_, T> {
+        let entries = self
+            .elements
+            .slots()
+            .flat_map(|(_, (element, dots))| dots.as_slice().iter().map(move |dot| (*dot, element)));
+        Entries::by_dot(self.len(), entries)
     }
 
     fn dots_of<Q>(&self, element: &Q) -> &[Dot]
@@ -257,10 +254,11 @@ impl<T: Element> DotStore for OrSet<T> {
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         let seed = from.seed();
-        let stores = column::read::<T>(count, from)?.into_iter().map(|entries| {
+        let (dots, mut elements) = column::read::<T>(count, from)?;
+        let stores = dots.into_iter().map(|dots| {
             let mut store = Self::with_seed(seed);
-            store.reserve(entries.len());
-            entries.into_iter().for_each(|(dot, element)| {
+            store.reserve(dots.len());
+            dots.into_iter().zip(elements.by_ref()).for_each(|(dot, element)| {
                 store.graft(dot, element);
             });
             store

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::column;
+use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
 use crate::keyed::Keyed;
@@ -166,8 +166,10 @@ impl<T: Element> DotStore for RwSet<T> {
 
     fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
         let entries: Vec<_> = stores.iter().map(|store| store.entries()).collect();
-        let elements: Vec<Vec<(Dot, &T)>> =
-            entries.iter().map(|entries| entries.iter().map(|(dot, element, _)| (*dot, *element)).collect()).collect();
+        let elements: Vec<Entries<'_, T>> = entries
+            .iter()
+            .map(|entries| Entries::by_dot(entries.len(), entries.iter().map(|(dot, element, _)| (*dot, *element))))
+            .collect();
         column::write(&elements, true, to);
         entries.iter().flatten().for_each(|(.., insert)| to.byte(u8::from(*insert)));
     }
@@ -175,9 +177,10 @@ impl<T: Element> DotStore for RwSet<T> {
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
         let seed = from.seed();
         let mut stores = Vec::new();
-        for entries in column::read::<T>(count, from)? {
+        let (dots, mut elements) = column::read::<T>(count, from)?;
+        for dots in dots {
             let mut store = Self::with_seed(seed);
-            for (dot, element) in entries {
+            for (dot, element) in dots.into_iter().zip(elements.by_ref()) {
                 let insert = match from.byte()? {
                     0 => false,
                     1 => true,
