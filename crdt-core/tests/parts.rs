@@ -200,3 +200,45 @@ fn a_reader_takes_no_more_than_it_allows() {
     assert_eq!(read(40).as_ref(), Ok(&delta));
     assert_eq!(read(39), Err(DecodeErrorKind::TooManyEntries));
 }
+
+/// 200 kB of key and 3 bytes for each of its 20 000 entries came to 4 GB of entries.
+#[test]
+fn a_long_key_with_many_entries_is_measured_before_it_is_copied() {
+    let ids = table();
+    let key = "k".repeat(200_000);
+    let read = |bytes: &[u8], own: &DotSet, copied_bytes_max| {
+        let limits = DecodeLimits { copied_bytes_max, ..DecodeLimits::default() };
+        let mut from = Decoder::within(bytes, 0, &ids, limits);
+        Delta::<OrMap<String, OrSet<u8>>>::read_from(own.clone(), &mut from).map_err(|error| error.kind)
+    };
+    let mut state = Causal::<OrMap<String, OrSet<u8>>>::new();
+    let (delta, ()) = state.edit(&mut Writer::new(A), |map| {
+        (0..40).for_each(|n| {
+            map.entry(&key).insert(n);
+        });
+    });
+    let bytes = bytes_of(&delta, &ids);
+    assert_eq!(read(&bytes, delta.own(), 64 << 20).as_ref(), Ok(&delta));
+    assert_eq!(read(&bytes, delta.own(), 40 * 200_016).as_ref(), Ok(&delta));
+    assert_eq!(read(&bytes, delta.own(), 39 * 200_016), Err(DecodeErrorKind::TooManyCopies));
+
+    // The same as an element of a set that stands under many dots.
+    let mut state = Causal::<OrSet<String>>::new();
+    let mut inserts = Delta::<OrSet<String>>::new();
+    for _ in 0..40 {
+        // Each author has not seen the others.
+        let (delta, _) =
+            Causal::<OrSet<String>>::new().edit(&mut Writer::resume(A, inserts.own().len()), |set| set.insert(&*key));
+        let _ = crdt_core::Merge::merge(&mut inserts, delta.clone());
+        let _ = crdt_core::Merge::merge(&mut state, delta);
+    }
+    let bytes = bytes_of(&inserts, &ids);
+    assert!(bytes.len() < 201_000);
+    let read = |copied_bytes_max| {
+        let limits = DecodeLimits { copied_bytes_max, ..DecodeLimits::default() };
+        Delta::<OrSet<String>>::read_from(inserts.own().clone(), &mut Decoder::within(&bytes, 0, &ids, limits))
+            .map_err(|error| error.kind)
+    };
+    assert_eq!(read(64 << 20).as_ref(), Ok(&inserts));
+    assert_eq!(read(5 << 20), Err(DecodeErrorKind::TooManyCopies));
+}

@@ -181,6 +181,8 @@ pub struct Limits {
     pub push_records_max: usize,
     /// Entries in one frame: one byte can stand for sixteen of them.
     pub frame_entries_max: u64,
+    /// Bytes of keys that entries of one frame or record hold copies of: a long key may have many entries.
+    pub copied_bytes_max: u64,
     /// Replicas, and runs, in one set of dots: 2 MiB of memory.
     pub set_replicas_max: usize,
     /// Runs in one set of dots.
@@ -251,6 +253,7 @@ impl Default for Limits {
             flush_bytes: 1_200,
             push_records_max: 1_024,
             frame_entries_max: 262_144,
+            copied_bytes_max: 64 << 20,
             set_replicas_max: 65_536,
             set_runs_max: 65_536,
             dictionary_ids_max: 65_536,

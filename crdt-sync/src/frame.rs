@@ -313,6 +313,7 @@ impl FrameReader {
             set_replicas_max: self.limits.set_replicas_max,
             set_runs_max: self.limits.set_runs_max,
             entries_max: self.limits.frame_entries_max,
+            copied_bytes_max: self.limits.copied_bytes_max,
             seed: self.seed,
         };
         let mut from = Decoder::within(frame, head.body, &self.ids, limits);
@@ -347,6 +348,7 @@ impl FrameReader {
             DecodeErrorKind::TooManyEntries => {
                 FrameError::too_large("frame_entries_max", self.limits.frame_entries_max)
             }
+            DecodeErrorKind::TooManyCopies => FrameError::too_large("copied_bytes_max", self.limits.copied_bytes_max),
             _ => error,
         }
     }

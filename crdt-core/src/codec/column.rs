@@ -290,6 +290,7 @@ impl Decoder<'_> {
                 None => self.len()?,
             };
             let octets = self.raw(len)?;
+            self.note_len(len);
             take(octets).ok_or_else(|| self.error(DecodeErrorKind::OtherType))?;
         }
         Ok(())
@@ -313,7 +314,10 @@ impl Decoder<'_> {
         match tag {
             ColumnTag::Mixed => {
                 for _ in 0..count {
+                    let start = self.position();
                     let value = self.value()?;
+                    // A small item of a list takes two bytes here and thirty-two in memory.
+                    self.note_len(16 * (self.position() - start));
                     take(value).ok_or_else(|| self.error(DecodeErrorKind::OtherType))?;
                 }
                 Ok(())

@@ -17,6 +17,12 @@ pub struct Decoder<'b> {
     pub(super) limits: DecodeLimits,
     /// How many more dots of entries may come.
     pub(super) entries_left: u64,
+    /// The longest key or value so far, in bytes, or more.
+    longest: usize,
+    /// What copies may take that were not measured.
+    copies_estimated: u64,
+    /// What those may take that are.
+    copies_left: u64,
 }
 
 /// How much one decoder takes in, where that is less than its bytes could hold.
@@ -28,14 +34,23 @@ pub struct DecodeLimits {
     pub set_runs_max: usize,
     /// Entries in all: a byte can stand for sixteen of them.
     pub entries_max: u64,
+    /// Bytes that entries may take beyond what was read: each has a copy of its key, and a long key that stands there
+    /// once may have many entries.
+    pub copied_bytes_max: u64,
     /// The seed of hash tables in what is decoded, as ids and keys may be chosen to collide.
     pub seed: u64,
 }
 
 impl Default for DecodeLimits {
-    /// None, and seed 0.
+    /// A gibibyte of copies, no other limits, and seed 0.
     fn default() -> Self {
-        Self { set_replicas_max: usize::MAX, set_runs_max: usize::MAX, entries_max: u64::MAX, seed: 0 }
+        Self {
+            set_replicas_max: usize::MAX,
+            set_runs_max: usize::MAX,
+            entries_max: u64::MAX,
+            copied_bytes_max: 1 << 30,
+            seed: 0,
+        }
     }
 }
 
@@ -50,13 +65,49 @@ impl<'b> Decoder<'b> {
     #[must_use]
     pub fn within(bytes: &'b [u8], at: usize, ids: &'b Ids, limits: DecodeLimits) -> Self {
         let at = at.min(bytes.len());
-        Self { bytes, at, ids, origin: ids.origin(), depth: 0, limits, entries_left: limits.entries_max }
+        Self {
+            bytes,
+            at,
+            ids,
+            origin: ids.origin(),
+            depth: 0,
+            limits,
+            entries_left: limits.entries_max,
+            longest: 0,
+            copies_estimated: 0,
+            copies_left: limits.copied_bytes_max,
+        }
     }
 
     /// How many bytes were read.
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// Takes note of a key or value: its copies may take this many bytes each.
+    pub(crate) fn note_len(&mut self, len: usize) {
+        self.longest = self.longest.max(len);
+    }
+
+    /// Whether `copies` of things that were read have to be measured, as they may take too much together with those
+    /// before them.
+    pub(crate) fn must_measure(&mut self, copies: usize) -> bool {
+        // Each level of a nested store has a key; four is deep.
+        let most = (copies as u64).saturating_mul(4).saturating_mul(self.longest as u64);
+        let estimated = self.copies_estimated.saturating_add(most);
+        if estimated > self.limits.copied_bytes_max {
+            return true;
+        }
+        self.copies_estimated = estimated;
+        false
+    }
+
+    /// Accounts for a copy that was measured.
+    pub(crate) fn charge_copy(&mut self, len: usize) -> Result<(), DecodeError> {
+        let left = self.copies_left.checked_sub(len as u64);
+        self.copies_left = left.ok_or_else(|| self.error(DecodeErrorKind::TooManyCopies))?;
+        Ok(())
     }
 
     /// The bytes between two places that were read.

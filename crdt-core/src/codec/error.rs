@@ -55,6 +55,8 @@ pub enum DecodeErrorKind {
     TooManyRuns,
     /// More entries than the reader takes.
     TooManyEntries,
+    /// Entries whose keys, each copied for itself, take more than the reader allows.
+    TooManyCopies,
     /// The same value has another spelling, which is the only one allowed.
     NotCanonical,
 }
@@ -84,6 +86,7 @@ impl fmt::Display for DecodeErrorKind {
             DecodeErrorKind::TooManyReplicas => "too many replicas in one set of dots",
             DecodeErrorKind::TooManyRuns => "too many runs in one set of dots",
             DecodeErrorKind::TooManyEntries => "too many entries",
+            DecodeErrorKind::TooManyCopies => "too many entries under long keys",
             DecodeErrorKind::NotCanonical => "not the canonical spelling",
         })
     }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::buffer::{read_root, write_root};
-use super::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use super::{DecodeError, DecodeErrorKind, Decoder, Encoder, Ids};
 use crate::delta::Entries;
 use crate::{Delta, Dot, DotSet, DotStore};
 
@@ -97,12 +97,31 @@ fn read_entries<S: DotStore>(creates: Creates<'_>, from: &mut Decoder<'_>) -> Re
 }
 
 /// The entries of a store that was read, by dot.
-pub(super) fn entries_of<S: DotStore>(store: &S, from: &Decoder<'_>) -> Result<Entries<S>, DecodeError> {
+pub(super) fn entries_of<S: DotStore>(store: &S, from: &mut Decoder<'_>) -> Result<Entries<S>, DecodeError> {
     let mut dots: Vec<(Dot, S::Place)> = Vec::new();
     store.visit(&mut |dot, place| dots.push((dot, place)));
     dots.sort_unstable_by_key(|(dot, _)| *dot);
     if dots.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return Err(from.error(DecodeErrorKind::DotTwice));
     }
-    Ok(dots.into_iter().map(|(dot, place)| (dot, store.entry(dot, &place))).collect())
+    if !from.must_measure(dots.len()) {
+        return Ok(dots.into_iter().map(|(dot, place)| (dot, store.entry(dot, &place))).collect());
+    }
+    let mut entries = Entries::<S>::new();
+    for (dot, place) in dots {
+        let entry = store.entry(dot, &place);
+        from.charge_copy(len_alone::<S>(dot, entry.clone()))?;
+        entries.push((dot, entry));
+    }
+    Ok(entries)
+}
+
+/// How long an entry is with all of the way to it.
+fn len_alone<S: DotStore>(dot: Dot, entry: S::Entry) -> usize {
+    let ids = Ids::ascending([dot.replica()]);
+    let mut alone = S::default();
+    alone.graft(dot, entry);
+    let mut to = Encoder::new(&ids);
+    write_root(&alone, &mut to);
+    to.written()
 }

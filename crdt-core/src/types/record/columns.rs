@@ -79,6 +79,7 @@ pub fn read<'b>(count: usize, from: &mut Decoder<'b>, take: &mut TakeField<'_, '
     let mut last: Option<(String, Kind)> = None;
     for _ in 0..from.count(2)? {
         let name = core::str::from_utf8(from.bytes()?).map_err(|_| from.error(DecodeErrorKind::NotText))?;
+        from.note_len(name.len());
         let field = (String::from(name), from.kind()?);
         if last.as_ref().is_some_and(|last| *last >= field) {
             return Err(from.error(DecodeErrorKind::KeyTwice));

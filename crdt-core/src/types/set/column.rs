@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::codec::{DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder};
+use crate::codec::{DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Ids};
 use crate::{Dot, Element};
 
 /// Stands before the elements where some have several dots: each repeat's place, and how far back the element stands.
@@ -123,17 +123,30 @@ pub(super) fn read<T: Element>(
     if repeats.is_empty() {
         return Ok((dots, elements.into_iter()));
     }
+    let measured = from.must_measure(repeats.len());
     let mut fresh = elements.into_iter();
     let mut repeats = repeats.into_iter().peekable();
     let mut elements: Vec<T> = Vec::new();
     for at in 0..total {
         let element = match repeats.next_if(|(repeat, _)| *repeat == at) {
-            Some((_, first)) => elements[first].clone(),
+            Some((_, first)) => {
+                if measured {
+                    from.charge_copy(len_alone(&elements[first]))?;
+                }
+                elements[first].clone()
+            }
             None => fresh.next().ok_or_else(|| from.error(DecodeErrorKind::NotCanonical))?,
         };
         elements.push(element);
     }
     Ok((dots, elements.into_iter()))
+}
+
+fn len_alone<T: Element>(element: &T) -> usize {
+    let ids = Ids::default();
+    let mut to = Encoder::new(&ids);
+    to.column(&[element]);
+    to.written()
 }
 
 #[cfg(test)]
