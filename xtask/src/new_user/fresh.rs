@@ -17,8 +17,9 @@ impl FreshCrate {
         programs: impl IntoIterator<Item = (&'p str, &'p str)>,
     ) -> Result<Self, Failure> {
         let folder = std::env::temp_dir().join(format!("crdt-new-user-{name}-{}", std::process::id()));
+        // A workspace of its own: cargo looks for one in every folder above.
         let manifest = format!(
-            "[package]\nname = \"new-user-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+            "[workspace]\n\n[package]\nname = \"new-user-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
              [dependencies]\n{dependencies}"
         );
         run::write(&folder.join("Cargo.toml"), &manifest)?;
