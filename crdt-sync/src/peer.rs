@@ -67,9 +67,10 @@ impl Peer {
         }
     }
 
-    /// Whether the other end has introduced itself and nothing speaks against it.
+    /// Whether the other end has introduced itself and nothing speaks against it. Somebody else's message system has
+    /// nobody at its end who could.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.is_some() && !self.closed
+        (self.open.is_some() || self.kind == LinkKind::Hint) && !self.closed
     }
 
     /// When to introduce this side again; never on a link that loses nothing.

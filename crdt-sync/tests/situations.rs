@@ -11,3 +11,5 @@ mod lend;
 mod net;
 #[path = "situations/pair.rs"]
 mod pair;
+#[path = "situations/retire.rs"]
+mod retire;

@@ -58,11 +58,13 @@ impl<S: DotStore> Replica<S> {
     }
 
     /// Writes an edit of the roster, in a record of its own.
-    pub(super) fn write_retirement(&mut self, replica: ReplicaId, last: u64, now: Now) -> Ticket {
+    pub(super) fn write_retirement(&mut self, replica: ReplicaId, now: Now) -> Ticket {
         self.close_record(now);
         let dot = self.state.mark(&mut self.writer);
         let own = Own { replica: dot.replica(), first: dot.counter(), last: dot.counter() };
         self.note_received(own);
+        // Its own farewell is the last dot of one that retires itself.
+        let last = self.received.last(replica);
         self.take_in_retirement(replica, last);
         self.write_record(own, Payload::Retire { replica, last }, now);
         let ticket = self.next_ticket();

@@ -38,14 +38,14 @@ impl<S: DotStore> Replica<S> {
 
     /// Says that a replica will make no more dots above the last one that was received of it: one that ended cleanly,
     /// or that an operator knows to be gone. It takes effect once every active replica has all of its dots, and shortens
-    /// nothing but summaries; should the id write again, its dots count.
+    /// nothing but summaries; should the id write again, its dots count. A replica that retires itself edits no more.
     ///
     /// # Errors
     /// As [`edit`](Self::edit).
     pub fn retire(&mut self, replica: ReplicaId, now: Now) -> Result<Ticket, EditError> {
         self.check_editable()?;
-        let last = self.received.last(replica);
-        let ticket = self.write_retirement(replica, last, now);
+        let ticket = self.write_retirement(replica, now);
+        self.frozen |= replica == self.writer.id();
         Ok(ticket)
     }
 

@@ -3,7 +3,7 @@
 use crdt_core::{DotSet, DotStore, ReplicaId, Writer};
 
 use super::Replica;
-use crate::{Event, Message, Now, PeerId, Refuse, RefuseReason, Role};
+use crate::{Event, Message, Now, PeerId, RefuseReason, Role};
 
 /// An id for each page load would swell every summary and token for ever. Lent ones grow with the pages that are open at
 /// the same time, and with those that vanish.
@@ -51,8 +51,7 @@ impl<S: DotStore> Replica<S> {
             if lendable {
                 self.events.push_back(Event::IdsWanted);
             }
-            let refuse = Refuse { reason: RefuseReason::Busy, kind: 22, detail: String::new() };
-            return self.send(to, Message::Refuse(refuse));
+            return self.say_refused(to, 22, RefuseReason::Busy);
         };
         // That it is out is durable before the tab hears of it.
         self.lent.insert(replica, None);

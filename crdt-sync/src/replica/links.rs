@@ -19,8 +19,10 @@ impl<S: DotStore> Replica<S> {
         self.peers.insert(peer, Peer::new(kind, &self.config, self.seed, now.steady));
         // What is said of this replica is durable before it is said.
         self.commit(now);
-        let open = self.greeting();
-        self.send(peer, Message::Open(open));
+        if kind != LinkKind::Hint {
+            let open = self.greeting();
+            self.send(peer, Message::Open(open));
+        }
     }
 
     /// A link is down. What was on its way there is taken to be lost.
@@ -62,7 +64,8 @@ impl<S: DotStore> Replica<S> {
 
     /// Says again who is here, under a new id.
     pub(super) fn introduce_again(&mut self) {
-        let links: Vec<PeerId> = self.peers.keys().copied().collect();
+        let links = self.peers.iter().filter(|(_, peer)| peer.kind != LinkKind::Hint);
+        let links: Vec<PeerId> = links.map(|(link, _)| *link).collect();
         for peer in links {
             let open = self.greeting();
             self.send(peer, Message::Open(open));
@@ -89,6 +92,10 @@ impl<S: DotStore> Replica<S> {
             self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
         }
         self.events.push_back(Event::PeerOpened { peer: from, replica });
+        if self.roster.retired().contains_key(&replica) {
+            // It may read on; to write, it needs a fresh id.
+            self.say_refused(from, 0, RefuseReason::RetiredId);
+        }
         let counts = self.peers.get(&from).is_some_and(|peer| peer.kind != LinkKind::Hint);
         // One side opens the first repair, or both would do the same work.
         if first && counts && (self.writer.id() > replica) {
@@ -156,11 +163,10 @@ impl<S: DotStore> Replica<S> {
                 }
                 self.close_link(from, refuse.reason);
             }
-            RefuseReason::Version
-            | RefuseReason::Schema
-            | RefuseReason::Mode
-            | RefuseReason::Forbidden
-            | RefuseReason::RetiredId => self.close_link(from, refuse.reason),
+            RefuseReason::RetiredId => self.identity_lost(None, now),
+            RefuseReason::Version | RefuseReason::Schema | RefuseReason::Mode | RefuseReason::Forbidden => {
+                self.close_link(from, refuse.reason);
+            }
             // Something of it was refused; the link goes on without.
             RefuseReason::Busy | RefuseReason::Unsupported | RefuseReason::Malformed => {
                 self.repair_peer_down(from, now);
@@ -169,12 +175,12 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn refuse(&mut self, to: PeerId, kind: u8, reason: RefuseReason) {
-        self.send(to, Message::Refuse(Refuse { reason, kind, detail: String::new() }));
+        self.say_refused(to, kind, reason);
         self.close_link(to, reason);
     }
 
-    pub(super) fn refuse_unsupported(&mut self, to: PeerId, kind: u8) {
-        self.send(to, Message::Refuse(Refuse { reason: RefuseReason::Unsupported, kind, detail: String::new() }));
+    pub(super) fn say_refused(&mut self, to: PeerId, kind: u8, reason: RefuseReason) {
+        self.send(to, Message::Refuse(Refuse { reason, kind, detail: String::new() }));
     }
 
     fn close_link(&mut self, peer: PeerId, reason: RefuseReason) {

@@ -7,7 +7,7 @@ use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves};
 use super::{Replica, Wanted};
 use crate::inbox::missing_cause;
 use crate::repair::LogIndex;
-use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Payload, PeerId, Record};
+use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Payload, PeerId, Record, RefuseReason};
 
 /// What one frame brought, told to the application at once.
 #[derive(Default)]
@@ -43,6 +43,9 @@ impl<S: DotStore> Replica<S> {
             let excused = peer.kind == LinkKind::Datagram;
             return Err(if excused { error } else { self.strike(from, kind, error) });
         }
+        if peer.kind == LinkKind::Hint && !matches!(message, Message::Push(_)) {
+            return Err(self.strike(from, kind, FrameError::OutOfTurn(kind)));
+        }
         peer.confirmed |= !is_greeting;
         self.hear(from, now);
         let result = self.take_message(from, message, frame.len(), now);
@@ -73,7 +76,7 @@ impl<S: DotStore> Replica<S> {
             Message::Known(rows) => return self.take_known(rows, now),
             Message::Retirements(rows) => self.take_retirements(from, rows),
             Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
-            Message::Write(_) => self.refuse_unsupported(from, 20),
+            Message::Write(_) => self.say_refused(from, 20, RefuseReason::Unsupported),
             Message::Borrow => self.lend(from, now),
             Message::Lent { replica, next } => self.events.push_back(Event::Lent { replica, next }),
             Message::Return { replica, last } => self.take_back(replica, last, now),
@@ -127,7 +130,8 @@ impl<S: DotStore> Replica<S> {
             self.take_fresh(record, from, &mut news, now);
         }
         self.tell(news);
-        if !fresh {
+        let answers = self.peers.get(&from).is_some_and(|peer| peer.kind != LinkKind::Hint);
+        if !fresh && answers {
             self.send(from, Message::Prune);
         }
         self.notice_gaps(now);
