@@ -249,18 +249,20 @@ impl<S: DotStore> Causal<S> {
     pub fn merge_changes(&mut self, delta: &Delta<S>) -> Vec<Change> {
         let effect = self.effect_of(delta);
         let touched = effect.added.iter().chain(&effect.removed).map(|(_, entry)| entry);
-        let mut before = alloc::collections::BTreeMap::<Path, (&S::Entry, Observed)>::new();
-        for entry in touched {
+        let observe_before = |entry| {
             let mut path = Path::new();
-            let observed = self.store.observe(entry, &mut path);
-            before.entry(path).or_insert((entry, observed));
-        }
+            let before = self.store.observe(entry, &mut path);
+            (entry, path, before)
+        };
+        let touched: Vec<(&S::Entry, Path, Observed)> = touched.map(observe_before).collect();
         self.merge(delta);
-        let changes = before.into_iter().filter_map(|(path, (entry, before))| {
+        // Not by path alone: a document may hold stores of two kinds under one name.
+        let changes = touched.into_iter().filter_map(|(entry, path, before)| {
             let after = self.store.observe(entry, &mut Path::new());
-            (before != after).then_some(Change { path, before, after })
+            (before != after).then_some((path, before, after))
         });
-        changes.collect()
+        let changes: alloc::collections::BTreeSet<(Path, Observed, Observed)> = changes.collect();
+        changes.into_iter().map(|(path, before, after)| Change { path, before, after }).collect()
     }
 
     /// Merges a delta and says which entries came and went.
