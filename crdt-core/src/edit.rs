@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::causal::Causal;
 use crate::delta::{Delta, Entries};
+use crate::dot::COUNTER_ISSUED_MAX;
 use crate::{Dot, DotSet, DotStore, ReplicaId, Writer};
 
 /// A place in a state that is being edited.
@@ -176,8 +177,14 @@ impl<'a, S: DotStore> Transaction<'a, S> {
 
 impl<S: DotStore> Drop for Transaction<'_, S> {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken.take() {
-            self.undo(taken);
+        match self.taken.take() {
+            Some(taken) => self.undo(taken),
+            // A panic while only removals were made: they take a dot as ever, or states that saw the same would differ.
+            None if self.own.is_empty() && !self.retired.is_empty() && self.writer.last() < COUNTER_ISSUED_MAX => {
+                let dot = self.writer.issue(&self.state.seen);
+                self.own.insert(dot);
+            }
+            None => {}
         }
         self.state.seen.union_with(&self.delta.own);
     }

@@ -54,6 +54,8 @@ impl Writer {
 
     /// Dots of this writer's id that it did not issue: somebody else writes under its id (a clone, a restored backup, a
     /// forger). Take a fresh id when this is not empty; what the other wrote stays, as the edits of another replica.
+    ///
+    /// Ask after each merge: the next edit skips such dots, and from then on they count as issued.
     #[must_use]
     pub fn issued_elsewhere(&self, seen: &DotSet) -> DotSet {
         let mut mine = DotSet::new();
