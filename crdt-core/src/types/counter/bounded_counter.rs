@@ -186,6 +186,9 @@ impl BoundedCounter {
     }
 
     fn set_alone(&mut self, me: ReplicaId, row: Rights) -> Self {
+        if row == self.totals.of(me) {
+            return Self::new();
+        }
         self.totals.alone_mut(me).clone_from(&row);
         Self { totals: Totals::single(me, row) }
     }

@@ -69,6 +69,9 @@ impl GCounter {
     /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.
     #[inline]
     pub fn increment(&mut self, replica: ReplicaId, amount: u64) -> Result<Self, EditError> {
+        if amount == 0 {
+            return Ok(Self::new());
+        }
         let total = self.totals.alone_mut(replica);
         *total = total.checked_add(amount).ok_or(EditError::Overflow)?;
         Ok(Self { totals: Totals::single(replica, *total) })

@@ -105,6 +105,9 @@ impl PnCounter {
 
     #[inline]
     fn add_alone(&mut self, replica: ReplicaId, up: u64, down: u64) -> Result<Self, EditError> {
+        if (up, down) == (0, 0) {
+            return Ok(Self::new());
+        }
         let total = self.totals.alone_mut(replica);
         *total = total.checked_add(up, down)?;
         Ok(Self { totals: Totals::single(replica, *total) })
