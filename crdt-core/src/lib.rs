@@ -65,6 +65,8 @@ mod dot_set;
 mod edit;
 mod error;
 mod keyed;
+#[cfg(feature = "laws")]
+pub mod laws;
 mod live;
 mod merge;
 mod runs;

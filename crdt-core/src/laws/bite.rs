@@ -8,9 +8,9 @@ use super::op::{Operation, SetOp};
 use super::spec::{self, Specification};
 use super::subject::{Refused, Subject};
 use std::collections::BTreeSet;
-use std::format;
 use std::marker::PhantomData;
 use std::prelude::rust_2024::*;
+use std::{format, panic};
 
 type Dot = (usize, u64);
 
@@ -533,7 +533,10 @@ impl Subject for SummedUp {
 
     // A writer whose last edit no removal covers counts in full: also what a removal did see.
     fn value(state: &Totals) -> u32 {
-        let alive = state.totals.iter().filter(|(writer, total)| state.removed.get(writer).is_none_or(|removed| *removed < total.0));
+        let alive = state
+            .totals
+            .iter()
+            .filter(|(writer, total)| state.removed.get(writer).is_none_or(|removed| *removed < total.0));
         alive.map(|(_, total)| u32::from(total.1)).sum()
     }
 

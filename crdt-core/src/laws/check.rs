@@ -1,5 +1,6 @@
 //! Draws histories, runs them, shrinks what fails, and says how to see it again.
 
+use super::exhaustive::explore;
 use super::history::History;
 use super::law::{Broken, Law};
 use super::op::Operation;
@@ -12,7 +13,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::prelude::rust_2024::*;
-use std::{env, format};
+use std::{env, panic};
 
 /// How many histories, how long, and from which seed.
 ///
@@ -100,12 +101,12 @@ fn shrink<T: Subject>(seed: u64, mut history: History<OpOf<T>>, mut broken: Brok
             if attempts == 0 {
                 break 'smaller;
             }
-            if let Err(again) = attempt::<T>(&candidate) {
-                if again.law == broken.law {
-                    history = candidate;
-                    broken = again;
-                    continue 'smaller;
-                }
+            if let Err(again) = attempt::<T>(&candidate)
+                && again.law == broken.law
+            {
+                history = candidate;
+                broken = again;
+                continue 'smaller;
             }
         }
         break;
@@ -127,7 +128,34 @@ pub fn check_subject<T: Subject>() -> Tally {
             std::eprintln!("{name}: {tally}; seed {}", plan.seed);
             tally
         }
-        Err(counterexample) => panic!("{name}: {}", format!("{counterexample}")),
+        Err(counterexample) => panic!("{name}: {counterexample}"),
+    }
+}
+
+/// How many configurations a short search may have before it is as deep as it needs to be.
+const CONFIGURATIONS_MAX: usize = 3_000;
+
+/// Follows every short history of a subject: of five steps, or of four where the type has so many operations that five
+/// would take minutes. `LAWS_DEPTH` asks for more. Panics at the first law that does not hold.
+pub fn check_short_histories<T: Subject>() {
+    let name = std::any::type_name::<T>();
+    let depth = |depth| explore::<T>(depth).unwrap_or_else(|broken| panic!("{name}: {broken}"));
+    let (covered, steps) = match env::var("LAWS_DEPTH") {
+        Ok(asked) => {
+            let steps = asked.parse().unwrap_or_else(|_| panic!("LAWS_DEPTH must be a number, not {asked:?}"));
+            (depth(steps), steps)
+        }
+        Err(_) => match depth(4) {
+            covered if covered.configurations > CONFIGURATIONS_MAX => (covered, 4),
+            _ => (depth(5), 5),
+        },
+    };
+    std::eprintln!("{name}: every history of {steps} steps: {covered}");
+    if steps >= 4 {
+        // A plain maximum has no more states than that.
+        let enough =
+            covered.configurations >= 200 && covered.states >= 3 && covered.pairs >= 6 && covered.triples >= 12;
+        assert!(enough, "{name}: {steps} steps met only {covered}");
     }
 }
 

@@ -8,8 +8,10 @@ use super::law::Broken;
 use super::op::Operation;
 use super::subject::{OpOf, Subject, check_pair, check_triple};
 use super::world::World;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::prelude::rust_2024::*;
+use std::rc::Rc;
 
 /// What an exhaustive search covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,90 +26,137 @@ pub struct Covered {
     pub triples: usize,
 }
 
-/// The most states of which all pairs are checked, and all triples. Beyond, an even selection is taken.
-const PAIRED_MAX: usize = 160;
-const TRIPLED_MAX: usize = 36;
+impl fmt::Display for Covered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { configurations, states, pairs, triples } = self;
+        write!(f, "{configurations} configurations, {states} states, {pairs} pairs, {triples} triples")
+    }
+}
+
+/// The most triples that are checked.
+const TRIPLES_MAX: usize = 20_000;
+
+/// A point of the search: the world, what was asked in it, and every state that somebody has been in on the way here.
+struct Point<T: Subject> {
+    world: World<T>,
+    /// The letters of the edits, oldest first.
+    edits: Vec<u8>,
+    /// By number, as two states of different histories may not be mixed: they may give one name to two edits.
+    trail: Vec<Numbered<T>>,
+}
+
+impl<T: Subject> Point<T> {
+    fn branch(&self) -> Self {
+        Self { world: self.world.branch(), edits: self.edits.clone(), trail: self.trail.clone() }
+    }
+}
+
+/// A state with its number.
+type Numbered<T> = (usize, Rc<<T as Subject>::State>);
+
+/// The states met, each once, and the combinations of them that were checked.
+struct Met<T: Subject> {
+    states: HashMap<Vec<u8>, Vec<Numbered<T>>>,
+    count: usize,
+    pairs: HashSet<[usize; 2]>,
+    triples: HashSet<[usize; 3]>,
+}
+
+impl<T: Subject> Met<T> {
+    fn new() -> Self {
+        Self { states: Default::default(), count: 0, pairs: HashSet::new(), triples: HashSet::new() }
+    }
+
+    /// The number of a state; a new one is asked for the laws of one.
+    fn number(&mut self, state: &T::State) -> Result<Numbered<T>, Broken> {
+        let alike = self.states.entry(T::encode(state)).or_default();
+        if let Some(known) = alike.iter().find(|(_, other)| **other == *state) {
+            return Ok(known.clone());
+        }
+        T::check_parts(state)?;
+        let new = (self.count, Rc::new(state.clone()));
+        alike.push(new.clone());
+        self.count += 1;
+        Ok(new)
+    }
+
+    /// Adds the state that a replica is in to a trail, and asks for the laws of two and three on all that is new there.
+    fn arrive(&mut self, at: usize, point: &mut Point<T>) -> Result<(), Broken> {
+        let (newest, state) = self.number(&point.world.replicas[at].state)?;
+        for (older, other) in &point.trail {
+            if self.pairs.insert([newest, *older]) {
+                check_pair::<T>(&state, other)?;
+            }
+            for (third, last) in &point.trail {
+                if self.triples.len() < TRIPLES_MAX && self.triples.insert([newest, *older, *third]) {
+                    check_triple::<T>(&state, other, last)?;
+                }
+            }
+        }
+        if point.trail.iter().all(|(number, _)| *number != newest) {
+            point.trail.push((newest, state));
+        }
+        Ok(())
+    }
+}
 
 /// Follows every history of `depth` steps, from the alphabet of the type's operations, deliveries of single deltas in
 /// any order, and merges of whole states; every law is checked at every step, and the laws of two and three states on
-/// the states met.
+/// the states met in one history.
 ///
 /// # Errors
 /// The first law that does not hold.
 pub fn explore<T: Subject>(depth: usize) -> Result<Covered, Broken> {
     let letters = OpOf::<T>::alphabet();
     let mut known = HashSet::new();
-    let mut states = BTreeMap::<Vec<u8>, T::State>::new();
-    let mut frontier = std::vec![(World::<T>::new(2), Vec::<u8>::new())];
+    let mut met = Met::<T>::new();
+    let mut first = Point { world: World::new(2), edits: Vec::new(), trail: Vec::new() };
+    met.arrive(0, &mut first)?;
+    let mut frontier = std::vec![first];
     for step in 1..=depth {
         let mut next = Vec::new();
-        for (world, edits) in frontier {
+        let mut follow = |mut after: Point<T>, at: usize| -> Result<(), Broken> {
+            met.arrive(at, &mut after)?;
+            if known.insert(name(&after.world, &after.edits)) && step < depth {
+                next.push(after);
+            }
+            Ok(())
+        };
+        for point in &frontier {
             for (letter, op) in letters.iter().enumerate() {
                 for at in 0..2 {
-                    let mut after = world.branch();
-                    let before = after.execution.len();
-                    after.edit(at, op)?;
-                    if after.execution.len() > before {
-                        let mut edits = edits.clone();
-                        edits.push(letter as u8);
-                        next.push((after, edits));
+                    let mut after = point.branch();
+                    after.world.edit(at, op)?;
+                    if after.world.execution.len() > point.world.execution.len() {
+                        after.edits.push(letter as u8);
+                        follow(after, at)?;
                     }
                 }
             }
             for to in 0..2 {
-                let missing = |event: &usize| !world.replicas[to].known.contains(*event);
-                for event in world.sent.iter().copied().filter(missing) {
-                    let mut after = world.branch();
-                    after.deliver_group(to, &[event].into_iter().collect(), false)?;
-                    next.push((after, edits.clone()));
+                let replicas = &point.world.replicas;
+                let missing = |event: &usize| !replicas[to].known.contains(*event);
+                for event in point.world.sent.iter().copied().filter(missing) {
+                    let mut after = point.branch();
+                    after.world.deliver_group(to, &[event].into_iter().collect(), false)?;
+                    follow(after, to)?;
                 }
-                let other = &world.replicas[1 - to];
-                if !other.known.is_subset(&world.replicas[to].known) {
-                    let mut after = world.branch();
-                    after.merge_state(to, &other.state, &other.known)?;
-                    next.push((after, edits.clone()));
-                }
-            }
-        }
-        frontier = Vec::new();
-        for (world, edits) in next {
-            if known.insert(name(&world, &edits)) {
-                for replica in &world.replicas {
-                    let bytes = T::encode(&replica.state);
-                    states.entry(bytes).or_insert_with(|| replica.state.clone());
-                }
-                if step < depth {
-                    frontier.push((world, edits));
+                let other = &replicas[1 - to];
+                if !other.known.is_subset(&replicas[to].known) {
+                    let mut after = point.branch();
+                    after.world.merge_state(to, &other.state, &other.known)?;
+                    follow(after, to)?;
                 }
             }
         }
+        frontier = next;
     }
-    let mut covered = Covered { configurations: known.len() + 1, states: states.len(), pairs: 0, triples: 0 };
-    for state in states.values() {
-        T::check_parts(state)?;
-    }
-    let paired = selection(&states, PAIRED_MAX);
-    for a in &paired {
-        for b in &paired {
-            check_pair::<T>(a, b)?;
-            covered.pairs += 1;
-        }
-    }
-    let tripled = selection(&states, TRIPLED_MAX);
-    for a in &tripled {
-        for b in &tripled {
-            for c in &tripled {
-                check_triple::<T>(a, b, c)?;
-                covered.triples += 1;
-            }
-        }
-    }
-    Ok(covered)
-}
-
-/// At most `count` of the states, evenly spread.
-fn selection<S>(states: &BTreeMap<Vec<u8>, S>, count: usize) -> Vec<&S> {
-    states.values().step_by(states.len().div_ceil(count).max(1)).collect()
+    Ok(Covered {
+        configurations: known.len() + 1,
+        states: met.count,
+        pairs: met.pairs.len(),
+        triples: met.triples.len(),
+    })
 }
 
 /// A configuration by what was asked where and what was known, whatever the order of steps that led there.

@@ -83,10 +83,10 @@ impl<Op: Operation> Arbitrary for Step<Op> {
         // Mostly what is recent, sometimes what is old.
         let back = one_of(g, &[0, 0, 0, 1, 1, 2, 3, 5, 8, 13]);
         match below(g, 45) {
-            0..25 => Self::Edit(replica, Op::arbitrary(g)),
-            25..30 => Self::Deliver { back, to: other },
-            30 => Self::DeliverGroup { back, count: 2 + below(g, 3) as u8, to: other },
-            31..34 => Self::Resend { to: other },
+            0..23 => Self::Edit(replica, Op::arbitrary(g)),
+            23..28 => Self::Deliver { back, to: other },
+            28 => Self::DeliverGroup { back, count: 2 + below(g, 3) as u8, to: other },
+            29..34 => Self::Resend { to: other },
             34..36 => Self::Copy(replica),
             36..38 => Self::MergeCopy { back, to: other },
             38..41 => Self::Meet { from: replica, to: other },
@@ -124,7 +124,9 @@ impl<Op: Operation> Arbitrary for Step<Op> {
             Self::Meet { from, to } => shrink_link(*from, *to, |from, to| Self::Meet { from, to }),
             Self::Repair { from, to } => shrink_link(*from, *to, |from, to| Self::Repair { from, to }),
             Self::Difference { from, to } => shrink_link(*from, *to, |from, to| Self::Difference { from, to }),
-            Self::Restore { replica, back } => shrink_link(*replica, *back, |replica, back| Self::Restore { replica, back }),
+            Self::Restore { replica, back } => {
+                shrink_link(*replica, *back, |replica, back| Self::Restore { replica, back })
+            }
             Self::Copy(_) | Self::Reencode(_) => empty_shrinker(),
         }
     }
@@ -135,7 +137,11 @@ fn nearer(number: u8) -> impl Iterator<Item = u8> {
     [number % 3, number % 4, number / 2, number.saturating_sub(1)].into_iter().filter(move |&smaller| smaller < number)
 }
 
-fn shrink_link<Op: 'static>(from: u8, to: u8, link: impl Fn(u8, u8) -> Step<Op> + Copy + 'static) -> Box<dyn Iterator<Item = Step<Op>>> {
+fn shrink_link<Op: 'static>(
+    from: u8,
+    to: u8,
+    link: impl Fn(u8, u8) -> Step<Op> + Copy + 'static,
+) -> Box<dyn Iterator<Item = Step<Op>>> {
     Box::new(nearer(from).map(move |from| link(from, to)).chain(nearer(to).map(move |to| link(from, to))))
 }
 

@@ -8,6 +8,10 @@ use std::fmt::Debug;
 use std::prelude::rust_2024::*;
 use std::vec;
 
+mod document;
+
+pub use document::{NodeOp, NodesOp};
+
 /// Draws one of `choices`.
 pub fn one_of<T: Clone>(g: &mut Gen, choices: &[T]) -> T {
     g.choose(choices).expect("a list of choices is never empty").clone()
@@ -421,12 +425,7 @@ impl<T: Few> Arbitrary for SetOp<T> {
 impl<T: Few> Operation for SetOp<T> {
     fn alphabet() -> Vec<Self> {
         let [first, second, ..] = T::few();
-        vec![
-            Self::Insert(first.clone()),
-            Self::Insert(second.clone()),
-            Self::Remove(first),
-            Self::Remove(second),
-        ]
+        vec![Self::Insert(first.clone()), Self::Insert(second.clone()), Self::Remove(first), Self::Remove(second)]
     }
 
     fn removal(&self) -> Removal {
@@ -459,12 +458,7 @@ impl<T: Few> Arbitrary for ElementOp<T> {
 impl<T: Few> Operation for ElementOp<T> {
     fn alphabet() -> Vec<Self> {
         let [first, second, ..] = T::few();
-        vec![
-            Self::Insert(first.clone()),
-            Self::Insert(second.clone()),
-            Self::Remove(first),
-            Self::Remove(second),
-        ]
+        vec![Self::Insert(first.clone()), Self::Insert(second.clone()), Self::Remove(first), Self::Remove(second)]
     }
 
     fn removal(&self) -> Removal {
@@ -511,11 +505,8 @@ impl<K: Few, Inner: Operation> Operation for MapOp<K, Inner> {
         let [first, second, ..] = K::few();
         let mut inner = Inner::alphabet().into_iter();
         let plain = inner.next().expect("an alphabet has a letter");
-        let mut letters = vec![
-            Self::At(first.clone(), plain.clone()),
-            Self::At(second, plain),
-            Self::Remove(first.clone()),
-        ];
+        let mut letters =
+            vec![Self::At(first.clone(), plain.clone()), Self::At(second, plain), Self::Remove(first.clone())];
         letters.extend(inner.next_back().map(|other| Self::At(first, other)));
         letters
     }

@@ -8,6 +8,7 @@
 //! Law L11 says that what a replica shows equals its specification, for any replica whose knowledge is causally closed.
 
 mod counter;
+mod document;
 mod flag;
 mod lattice;
 mod map;
@@ -15,6 +16,7 @@ mod register;
 mod set;
 
 pub use counter::{Bounded, Counting, Growing};
+pub use document::{Nodes, Shown};
 pub use flag::{DisableWins, EnableWins};
 pub use lattice::{Greatest, GreatestByKey, Least};
 pub use map::{AddWinsMap, BothFields, StampedMap};

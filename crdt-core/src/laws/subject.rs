@@ -125,13 +125,16 @@ pub fn is_below<T: Subject>(one: &T::State, other: &T::State) -> bool {
 pub fn check_pair<T: Subject>(a: &T::State, b: &T::State) -> Result<(), Broken> {
     let mut ab = a.clone();
     let grew = T::merge(&mut ab, b);
-    Law::Truthful.holds(grew == (ab != *a), || std::format!("answered {grew}\n  self: {a:?}\n other: {b:?}\n  join: {ab:?}"))?;
+    Law::Truthful
+        .holds(grew == (ab != *a), || std::format!("answered {grew}\n  self: {a:?}\n other: {b:?}\n  join: {ab:?}"))?;
     let ba = join::<T>(b, a);
     Law::L1.equal("a ⊔ b and b ⊔ a", &ab, &ba)?;
     Law::L4.equal("a ⊔ (a ⊔ b) and a ⊔ b", &join::<T>(a, &ab), &ab)?;
     Law::L4.equal("b ⊔ (a ⊔ b) and a ⊔ b", &join::<T>(b, &ab), &ab)?;
     let (below, above) = (is_below::<T>(a, b), is_below::<T>(b, a));
-    Law::L4.holds((below && above) == (a == b), || std::format!("each is below the other, yet they differ\n   one: {a:?}\n other: {b:?}"))?;
+    Law::L4.holds((below && above) == (a == b), || {
+        std::format!("each is below the other, yet they differ\n   one: {a:?}\n other: {b:?}")
+    })?;
     for (giver, receiver) in [(a, b), (b, a)] {
         if let Some(delta) = T::since(giver, receiver) {
             Law::Since.equal("x ⊔ since and x ⊔ all", &join_delta::<T>(receiver, &delta), &ab)?;
@@ -150,12 +153,18 @@ pub fn check_triple<T: Subject>(a: &T::State, b: &T::State, c: &T::State) -> Res
     let right = join::<T>(a, &join::<T>(b, c));
     Law::L2.equal("(a ⊔ b) ⊔ c and a ⊔ (b ⊔ c)", &left, &right)?;
     if is_below::<T>(a, c) && is_below::<T>(b, c) {
-        Law::L4.holds(is_below::<T>(&ab, c), || std::format!("c is above a and b, but not above their join\n a: {a:?}\n b: {b:?}\n c: {c:?}"))?;
+        Law::L4.holds(is_below::<T>(&ab, c), || {
+            std::format!("c is above a and b, but not above their join\n a: {a:?}\n b: {b:?}\n c: {c:?}")
+        })?;
     }
     // What b lacks of a serves any later state of b as well.
     if let Some(delta) = T::since(a, b) {
         let later = join::<T>(b, c);
-        Law::Since.equal("y ⊔ since(x) and y ⊔ all, for y above x", &join_delta::<T>(&later, &delta), &join::<T>(&later, a))?;
+        Law::Since.equal(
+            "y ⊔ since(x) and y ⊔ all, for y above x",
+            &join_delta::<T>(&later, &delta),
+            &join::<T>(&later, a),
+        )?;
     }
     Ok(())
 }
@@ -174,6 +183,8 @@ pub fn check_state<T: Subject>(state: &T::State) -> Result<(), Broken> {
 
 /// A state, encoded and decoded.
 pub fn reencoded<T: Subject>(state: &T::State) -> Result<T::State, Broken> {
-    T::reencode(state)
-        .map_err(|error| Broken { law: Law::L10, story: std::format!("own bytes are refused: {error}\n state: {state:?}") })
+    T::reencode(state).map_err(|error| Broken {
+        law: Law::L10,
+        story: std::format!("own bytes are refused: {error}\n state: {state:?}"),
+    })
 }

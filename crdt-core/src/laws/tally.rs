@@ -71,7 +71,7 @@ impl Tally {
             ("removals that hit", if removals { self.removals } else { u64::MAX }, 2),
             ("nested removals", if nested { self.nested_removals } else { u64::MAX }, 4),
             ("gaps", self.gaps, 10),
-            ("gaps filled", self.gaps_filled, 50),
+            ("gaps filled", self.gaps_filled, 100),
             ("repeats", self.repeats, 5),
             ("losses", self.losses, 1),
             ("states compared with the specification", self.compared, 1),

@@ -1,11 +1,12 @@
 //! Maps.
 
-use crate::laws::op::{Few, MapOp};
+use super::register::stamp;
+use crate::laws::op::{Few, MapOp, StampedMapOp};
 use crate::laws::spec;
 use crate::laws::store::{Enrolled, StoreOp, StoreValue};
 use crate::laws::subject::Refused;
-use crate::{Edit, Element, OrMap, Removable};
-use std::collections::BTreeMap;
+use crate::{Edit, Element, LwwMap, OrMap, Removable};
+use std::collections::{BTreeMap, BTreeSet};
 use std::prelude::rust_2024::*;
 
 impl<K: Element + Few, V: Enrolled + Removable> Enrolled for OrMap<K, V> {
@@ -39,6 +40,35 @@ impl<K: Element + Few, V: Enrolled + Removable> Enrolled for OrMap<K, V> {
     }
 
     fn looks_alike(one: &Self, other: &Self) -> bool {
-        one.keys().eq(other.keys()) && one.iter().zip(other.iter()).all(|((_, one), (_, other))| V::looks_alike(one, other))
+        // A key whose value shows nothing (it waits with a removal, say) looks as if it were absent.
+        let nothing = V::default();
+        let keys: BTreeSet<&K> = one.keys().chain(other.keys()).collect();
+        keys.into_iter().all(|key| {
+            let [one, other] = [one, other].map(|map| map.get(key).unwrap_or(&nothing));
+            V::looks_alike(one, other)
+        })
+    }
+}
+
+impl<K: Element + Few, T: Element + Few> Enrolled for LwwMap<K, T> {
+    type Spec = spec::StampedMap<K, T>;
+
+    fn perform(map: &mut Edit<'_, Self>, op: &StampedMapOp<K, T>) -> Result<(), Refused> {
+        match op {
+            StampedMapOp::Insert(number, key, value) => map.insert(stamp(*number), key.clone(), value.clone()),
+            StampedMapOp::Remove(number, key) => map.remove(stamp(*number), key.clone()),
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> BTreeMap<K, T> {
+        let pairs: Vec<(&K, &T)> = self.iter().collect();
+        assert!(pairs.is_sorted_by(|one, next| one.0 < next.0) && pairs.len() == self.len());
+        assert_eq!(self.is_empty(), pairs.is_empty());
+        for key in K::few() {
+            let found = pairs.iter().find(|(other, _)| **other == key).map(|(_, value)| *value);
+            assert_eq!((self.get(&key), self.contains_key(&key)), (found, found.is_some()), "{key:?}");
+        }
+        pairs.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }

@@ -1,11 +1,11 @@
 //! Sets.
 
-use crate::laws::op::{Few, Put, SetOp};
+use crate::laws::op::{ElementOp, Few, Put, SetOp};
 use crate::laws::plain::EnrolledPlain;
 use crate::laws::spec;
 use crate::laws::store::Enrolled;
 use crate::laws::subject::Refused;
-use crate::{Canonical, Edit, Element, GSet, OrSet, ReplicaId};
+use crate::{Canonical, Edit, Element, GSet, OrSet, ReplicaId, RwSet};
 use std::collections::BTreeSet;
 use std::prelude::rust_2024::*;
 use std::string::ToString;
@@ -75,5 +75,22 @@ impl<T: Element + Few> EnrolledPlain for GSet<T> {
 
     fn reencode(&self) -> Result<Self, String> {
         Canonical::decode(&self.encode()).map_err(|error| error.to_string())
+    }
+}
+
+impl<T: Element + Few> Enrolled for RwSet<T> {
+    type Spec = spec::RemoveWins<T>;
+
+    fn perform(set: &mut Edit<'_, Self>, op: &ElementOp<T>) -> Result<(), Refused> {
+        match op {
+            ElementOp::Insert(element) => set.insert(element.clone()),
+            ElementOp::Remove(element) => set.remove(element.clone()),
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> BTreeSet<T> {
+        assert_eq!(self.is_empty(), self.iter().next().is_none());
+        read(self.iter().collect(), self.len(), |element| self.contains(element))
     }
 }

@@ -1,8 +1,8 @@
 //! What a document may be asked for: every kind of node under text names, and maps and records inside it.
 
 use super::{
-    CounterOp, ElementOp, Few, FlagOp, Increment, Operation, RegisterOp, Removal, RightsOp, SetOp, StampedMapOp, StampedOp,
-    below, draw, simpler,
+    CounterOp, ElementOp, Few, FlagOp, Increment, Operation, RegisterOp, Removal, RightsOp, SetOp, StampedMapOp,
+    StampedOp, below, draw, simpler,
 };
 use quickcheck::{Arbitrary, Gen, empty_shrinker};
 use std::prelude::rust_2024::*;
@@ -90,8 +90,8 @@ impl NodeOp {
             Self::Register(op) => Box::new(op.shrink().map(Self::Register)),
             Self::Stamped(op) => Box::new(op.shrink().map(Self::Stamped)),
             Self::StampedMap(op) => Box::new(op.shrink().map(Self::StampedMap)),
-            Self::Map(op) => Box::new(op.shrink().map(|op| Self::Map(Box::new(op)))),
-            Self::Record(op) => Box::new(op.shrink().map(|op| Self::Record(Box::new(op)))),
+            Self::Map(op) => Box::new(op.shrink().map(Self::Map)),
+            Self::Record(op) => Box::new(op.shrink().map(Self::Record)),
             Self::Growing(op) => Box::new(op.shrink().map(Self::Growing)),
             Self::Bounded(op) => Box::new(op.shrink().map(Self::Bounded)),
             Self::DisableWins(op) => Box::new(op.shrink().map(Self::DisableWins)),

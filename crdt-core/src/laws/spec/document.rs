@@ -64,6 +64,10 @@ impl<K: Few> Specification for Nodes<K> {
     type Value = BTreeMap<K, Shown>;
 
     fn value(view: &View<'_, Self::Op>) -> Self::Value {
+        // Where nothing is, no document inside is looked for either: the search has an end.
+        if view.is_empty() {
+            return BTreeMap::new();
+        }
         let nodes = K::few().into_iter().map(|name| {
             let shown = under(view, &name);
             (name, shown)

@@ -31,7 +31,12 @@ impl<K: Few, V: Specification> Specification for AddWinsMap<K, V> {
 
     fn value(view: &View<'_, Self::Op>) -> Self::Value {
         let present = K::few().into_iter().filter(|key| !V::is_bottom(&under(view, key)));
-        present.map(|key| { let inner = V::value(&under(view, &key)); (key, inner) }).collect()
+        present
+            .map(|key| {
+                let inner = V::value(&under(view, &key));
+                (key, inner)
+            })
+            .collect()
     }
 
     fn is_bottom(view: &View<'_, Self::Op>) -> bool {
