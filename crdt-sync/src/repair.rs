@@ -131,6 +131,7 @@ pub enum RepairAction<S: DotStore> {
 }
 
 /// All repairs of one replica: one per peer at a time.
+#[derive(Clone, Debug)]
 pub struct Repairs<S: DotStore> {
     open: BTreeMap<PeerId, Exchange<S>>,
     links: BTreeMap<PeerId, Link>,

@@ -22,6 +22,7 @@ const NAMED_RUNS_MAX: usize = 8_192;
 const STAGED_RUNS_MAX: usize = 8_192;
 
 /// One repair.
+#[derive(Clone, Debug)]
 pub(super) struct Exchange<S: DotStore> {
     pub(super) id: RepairId,
     /// When the peer last said something.
@@ -32,6 +33,7 @@ pub(super) struct Exchange<S: DotStore> {
     phase: Phase<S>,
 }
 
+#[derive(Clone, Debug)]
 enum Phase<S: DotStore> {
     /// Opened here; the answer is on its way.
     Asked { leg: Leg<S>, again: bool },

@@ -15,6 +15,7 @@ use crate::{CancelReason, Cell, Finish, Plan};
 const CELLS_MAX: usize = 1 << 17;
 
 /// One direction of a repair, on its way in. Nothing is concluded before all of it is here.
+#[derive(Clone, Debug)]
 pub(super) struct Leg<S: DotStore> {
     pub(super) theirs: Option<Theirs>,
     pub(super) entries: Delta<S>,

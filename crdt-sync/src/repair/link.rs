@@ -11,6 +11,7 @@ const HELLOS_AT_ONCE: u64 = 16;
 const HELLO_EVERY_MS: u64 = 1_000;
 
 /// The memory of one link.
+#[derive(Clone, Debug)]
 pub(super) struct Link {
     /// What both had received after the last repairs, by hash, the newest first. Two, as the message that ends a
     /// repair may be lost.

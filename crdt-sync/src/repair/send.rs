@@ -1,5 +1,6 @@
 //! What one side sends: entries in frames, cells or a set of live dots.
 
+use core::fmt;
 use core::ops::Range;
 
 use crdt_core::{Delta, DotSet, DotStore};
@@ -120,6 +121,7 @@ fn parts<S: DotStore>(entries: Delta<S>, room: usize) -> Vec<(Delta<S>, usize)> 
 }
 
 /// A sketch that was sent in part, so that more of the same moment's can follow.
+#[derive(Clone, Debug)]
 pub(super) struct Sketched {
     common: DotSet,
     alphabet: Alphabet,
@@ -130,11 +132,22 @@ pub(super) struct Sketched {
     windows: u32,
 }
 
+#[derive(Clone)]
 enum Cells {
     /// The first cells as they were; what was retired since is read off the difference to those of now.
     Kept(Vec<Cell>),
     /// The live dots as they were.
     Of(DotSet),
+}
+
+/// The first cell tells which set it is.
+impl fmt::Debug for Cells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cells::Kept(cells) => write!(f, "{} cells of {:?}", cells.len(), cells.first()),
+            Cells::Of(live) => write!(f, "cells of {live:?}"),
+        }
+    }
 }
 
 impl Sketched {

@@ -7,6 +7,7 @@ use crate::Steady;
 
 /// Entries that came in repairs which did not end, from whichever peer: what a dot names never changes, so an entry is
 /// as good from one as from another. They are no part of the state, and nothing is concluded from their absence.
+#[derive(Clone, Debug)]
 pub(super) struct Staged<S: DotStore> {
     entries: Delta<S>,
     bytes: usize,

@@ -19,7 +19,7 @@ fn jumps(mine: &DotSet, theirs: &DotSet, jump_max: u64) -> bool {
 }
 
 /// What this side held when it told the other.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Told {
     pub(super) received: DotSet,
     pub(super) seen: DotSet,
@@ -73,7 +73,7 @@ pub(super) fn received_of<'v, S: DotStore>(view: &View<'v, S>) -> &'v DotSet {
 }
 
 /// What the other side has told of itself.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Theirs {
     pub(super) plan: Plan,
     pub(super) received: DotSet,

@@ -2,6 +2,7 @@
 //! computed anew from a list of records.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crdt_core::{Causal, Delta, Dot, DotSet, DotStore, Merge, ReplicaId, Writer};
 
@@ -18,7 +19,7 @@ pub(super) struct Rec<S: DotStore> {
 }
 
 /// The records that a node can serve.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Served(pub(super) BTreeMap<usize, DotSet>);
 
 impl LogIndex for Served {
@@ -40,10 +41,27 @@ pub(super) struct Node<S: DotStore> {
     pub(super) state: Causal<S>,
     pub(super) received: DotSet,
     pub(super) frontier: DotSet,
-    pub(super) sketch: LiveSketch,
+    /// Shared by the copies of a node that a model makes.
+    pub(super) sketch: Arc<LiveSketch>,
     pub(super) log: Served,
     pub(super) repairs: Repairs<S>,
     pub(super) config: Config,
+}
+
+/// A model goes on from every state in several ways, so it needs what nobody else may do: to copy a writer.
+impl<S: DotStore> Clone for Node<S> {
+    fn clone(&self) -> Self {
+        Self {
+            writer: Writer::resume(self.writer.id(), self.writer.last()),
+            state: self.state.clone(),
+            received: self.received.clone(),
+            frontier: self.frontier.clone(),
+            sketch: self.sketch.clone(),
+            log: self.log.clone(),
+            repairs: self.repairs.clone(),
+            config: self.config.clone(),
+        }
+    }
 }
 
 impl<S: DotStore> Node<S> {
@@ -64,19 +82,23 @@ impl<S: DotStore> Node<S> {
 
     pub(super) fn merge(&mut self, delta: &Delta<S>) {
         let effect = self.state.merge_effect(delta);
-        effect.removed.iter().for_each(|(dot, _)| self.sketch.remove(*dot));
-        effect.added.iter().for_each(|(dot, _)| self.sketch.add(*dot));
+        if !effect.is_empty() {
+            let sketch = Arc::make_mut(&mut self.sketch);
+            effect.removed.iter().for_each(|(dot, _)| sketch.remove(*dot));
+            effect.added.iter().for_each(|(dot, _)| sketch.add(*dot));
+        }
     }
 }
 
 /// What travels.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Item<S: DotStore> {
     Message(Message<S>),
     Record(usize),
 }
 
 /// Some replicas and the links between them.
+#[derive(Clone)]
 pub(super) struct World<S: DotStore> {
     pub(super) nodes: Vec<Node<S>>,
     pub(super) records: Vec<Rec<S>>,
@@ -98,7 +120,7 @@ impl<S: DotStore> World<S> {
                 state: Causal::new(),
                 received: DotSet::new(),
                 frontier: DotSet::new(),
-                sketch: LiveSketch::new(SketchKey::of(&config)),
+                sketch: Arc::new(LiveSketch::new(SketchKey::of(&config))),
                 log: Served::default(),
                 repairs: Repairs::new(at as u64 * 1_000 + 17),
                 config,
@@ -122,8 +144,9 @@ impl<S: DotStore> World<S> {
         if delta.is_empty() {
             return;
         }
-        node.state.live_within(delta.own()).iter().for_each(|dot| node.sketch.add(dot));
-        delta.retired().iter().for_each(|dot| node.sketch.remove(dot));
+        let sketch = Arc::make_mut(&mut node.sketch);
+        node.state.live_within(delta.own()).iter().for_each(|dot| sketch.add(dot));
+        delta.retired().iter().for_each(|dot| sketch.remove(dot));
         let own = delta.own().clone();
         let id = node.writer.id();
         let after = node.frontier.iter().filter(|dot| dot.replica() != id).collect();

@@ -177,7 +177,7 @@ fn entries_of_a_cut_repair_do_not_travel_again() {
     assert!(rounds > 3, "{rounds} connections");
     // They are forgotten after a while, and the next one starts anew.
     world.wait(700_000);
-    assert_eq!(world.nodes[0].repairs.deadline(&world.nodes[0].config), None);
+    assert_eq!(world.nodes[0].repairs.deadline(), None);
 }
 
 #[test]
