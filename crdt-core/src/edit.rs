@@ -153,12 +153,20 @@ impl<'a, S: DotStore> Transaction<'a, S> {
     }
 
     pub(crate) fn commit(mut self) {
-        // A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
-        if self.delta.own.is_empty() && !self.delta.retired.is_empty() {
-            let dot = self.writer.issue(&self.state.seen);
-            self.delta.own.insert(dot);
+        if self.lacks_a_dot() {
+            self.take_a_dot();
         }
         self.taken = None;
+    }
+
+    /// A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
+    fn lacks_a_dot(&self) -> bool {
+        self.delta.own.is_empty() && !self.delta.retired.is_empty()
+    }
+
+    fn take_a_dot(&mut self) {
+        let dot = self.writer.issue(&self.state.seen);
+        self.delta.own.insert(dot);
     }
 
     fn undo(&mut self, taken: Entries<S>) {
@@ -180,10 +188,7 @@ impl<S: DotStore> Drop for Transaction<'_, S> {
         match self.taken.take() {
             Some(taken) => self.undo(taken),
             // A panic while only removals were made: they take a dot as ever, or states that saw the same would differ.
-            None if self.own.is_empty() && !self.retired.is_empty() && self.writer.last() < COUNTER_ISSUED_MAX => {
-                let dot = self.writer.issue(&self.state.seen);
-                self.own.insert(dot);
-            }
+            None if self.lacks_a_dot() && self.writer.last() < COUNTER_ISSUED_MAX => self.take_a_dot(),
             None => {}
         }
         self.state.seen.union_with(&self.delta.own);
