@@ -115,7 +115,8 @@ pub mod subject;
 pub mod tally;
 pub mod world;
 
-#[cfg(test)]
+// Thousands of histories: not for an interpreter.
+#[cfg(all(test, not(miri)))]
 mod bite;
 
 pub use check::{Counterexample, Plan, check_short_histories, check_subject, replay_subject, search};
