@@ -5,7 +5,7 @@ use crate::history::{World, assert_valid};
 use crate::sample::{Record, Sample};
 use crdt_core::{
     BoundedCounter, Canonical, Causal, Counter, Delta, Document, DotSet, DotStore, DwFlag, EwFlag, GCounter, GSet,
-    LwwMap, LwwRegister, Max, Merge, Min, MvRegister, OrMap, OrSet, PnCounter, RwSet, Summary, Value, VersionVector,
+    LwwMap, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, RwSet, Summary, Value, VersionVector,
 };
 use std::fmt::Debug;
 

@@ -2,8 +2,11 @@
 //! seeds, and whatever was once found, also run as plain tests without a fuzzer.
 //!
 //! [`decode`] takes bytes from anywhere; [`history`] takes a script of edits and
-//! merges; [`sample`] says how to edit each type.
+//! merges; [`sample`] says how to edit each type. [`frames`] reads what a peer may
+//! have sent; [`repair`] drives whole replicas beside a peer that means harm.
 
 pub mod decode;
+pub mod frames;
 pub mod history;
+pub mod repair;
 pub mod sample;

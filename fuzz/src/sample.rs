@@ -188,7 +188,7 @@ impl<T: crdt_core::Element + Few> Sample for RwSet<T> {
                 at.insert(T::few(number));
             }
             _ => {
-                at.remove(&T::few(number));
+                at.remove(T::few(number));
             }
         }
     }
@@ -224,7 +224,7 @@ where
                 at.insert(stamp(number), key, T::few(number / 4));
             }
             _ => {
-                at.remove(stamp(number), &key);
+                at.remove(stamp(number), key.clone());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The committed seeds, and inputs that were once found, without a fuzzer.
 
-use crdt_fuzz::{decode, history};
+use crdt_fuzz::{decode, frames, history, repair};
 use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -56,5 +56,25 @@ fn every_decode_seed_survives_being_cut_short_and_having_a_bit_flipped() {
 fn every_history_seed_ends_alike_everywhere() {
     for file in files("seeds/history") {
         history::check(&std::fs::read(&file).unwrap());
+    }
+}
+
+#[test]
+fn every_frames_seed_is_accepted_and_is_what_would_be_written_today() {
+    let committed = files("seeds/frames");
+    let seeds = frames::seeds();
+    assert_eq!(seeds.len(), committed.len(), "seeds are missing or too many: `cargo run --bin seeds`");
+    for (name, input) in seeds {
+        assert!(frames::check(&input) > 0, "{name} is refused");
+        let file = committed.iter().find(|file| file.ends_with(&name));
+        let file = file.unwrap_or_else(|| panic!("{name} is not committed: `cargo run --bin seeds`"));
+        assert_eq!(std::fs::read(file).unwrap(), input, "{name}");
+    }
+}
+
+#[test]
+fn the_honest_agree_after_every_repair_seed() {
+    for file in files("seeds/repair") {
+        repair::check(&std::fs::read(&file).unwrap());
     }
 }

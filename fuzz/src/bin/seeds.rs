@@ -22,6 +22,16 @@ fn main() -> io::Result<()> {
     for number in 0..16u64 {
         fs::write(history.join(format!("script-{number:02}")), script(number))?;
     }
+    let frames = seeds.join("frames");
+    fs::create_dir_all(&frames)?;
+    for (name, input) in crdt_fuzz::frames::seeds() {
+        fs::write(frames.join(name), input)?;
+    }
+    let repair = seeds.join("repair");
+    fs::create_dir_all(&repair)?;
+    for number in 0..16u64 {
+        fs::write(repair.join(format!("script-{number:02}")), script(100 + 8 * number))?;
+    }
     Ok(())
 }
 
