@@ -76,11 +76,11 @@ impl Writer {
     /// After 2⁵³ − 1 edits.
     #[inline]
     pub(crate) fn issue(&mut self, seen: &DotSet) -> Dot {
-        let mut next = self.last + 1;
+        let mut next = self.last.saturating_add(1);
         if let Some(runs) = seen.row(self.id) {
             for run in runs.as_slice().iter().rev().take_while(|run| run.last >= next) {
                 if run.first <= next.saturating_add(JUMP_MAX) {
-                    next = run.last + 1;
+                    next = run.last.saturating_add(1);
                     break;
                 }
             }

@@ -96,7 +96,7 @@ pub(crate) fn read<T>(
     let no_ids = Ids::default();
     let mut from = Decoder::new(bytes, &no_ids);
     let format = from.byte()?;
-    if format >> 4 != FORMAT >> 4 {
+    if format >> 4 != FORMAT >> 4 || format < FORMAT {
         return Err(DecodeError { at: 0, kind: DecodeErrorKind::NotOurs });
     }
     if format != FORMAT {
@@ -147,7 +147,12 @@ pub(crate) fn read_store<S: DotStore>(count: usize, from: &mut Decoder<'_>) -> R
     if kind != S::KIND {
         return Err(from.error(DecodeErrorKind::OtherKind));
     }
-    from.deeper(|from| S::decode_many(count, from))
+    let stores = from.deeper(|from| S::decode_many(count, from))?;
+    // An absent key and an empty value are the same, and absence is how it is written.
+    if stores.iter().any(DotStore::is_bottom) {
+        return Err(from.error(DecodeErrorKind::NotCanonical));
+    }
+    Ok(stores)
 }
 
 fn ids_of(set: &DotSet) -> impl Iterator<Item = ReplicaId> + '_ {

@@ -211,11 +211,17 @@ impl Decoder<'_> {
         Ok(set)
     }
 
-    /// The dots of `count` stores.
+    /// The dots of `count` stores, in bytes of at most `run_max` dots. Beside each dot there will be at least
+    /// `value_bytes_min` bytes: dots that there is nothing left for are refused before they take room.
     ///
     /// # Errors
-    /// If they are broken, or one is under `run_max` more than once.
-    pub fn dots(&mut self, count: usize, run_max: usize) -> Result<Vec<SmallVec<[Dot; 1]>>, DecodeError> {
+    /// If they are broken, or promise more than is there.
+    pub fn dots(
+        &mut self,
+        count: usize,
+        run_max: usize,
+        value_bytes_min: usize,
+    ) -> Result<Vec<SmallVec<[Dot; 1]>>, DecodeError> {
         if count > 1 {
             match self.byte()? {
                 SEGMENTS => {}
@@ -223,6 +229,7 @@ impl Decoder<'_> {
                 other => return Err(self.error(DecodeErrorKind::Unknown(other))),
             }
         }
+        let mut total = 0;
         let mut stores = Vec::new();
         // Without an id there is no dot.
         let mut column = self.origin.ok_or_else(|| self.error(DecodeErrorKind::UnknownId))?;
@@ -233,6 +240,10 @@ impl Decoder<'_> {
                 let len = u64::from(byte & 0x0f) + 1;
                 if len > run_max as u64 {
                     return Err(self.error(DecodeErrorKind::NotCanonical));
+                }
+                total += len as usize;
+                if total * value_bytes_min > self.remaining() {
+                    return Err(self.error(DecodeErrorKind::TooShort));
                 }
                 let mut gap = u64::from(byte >> 4 & 0x07);
                 let first = if gap < ESCAPE {
@@ -286,7 +297,7 @@ mod tests {
         let mut to = Encoder::new(&table);
         to.dots(dots.iter().map(core::slice::from_ref), ENTRIES_PER_BYTE);
         let mut from = Decoder::new(&to.out, &table);
-        let again = from.dots(dots.len(), ENTRIES_PER_BYTE).unwrap();
+        let again = from.dots(dots.len(), ENTRIES_PER_BYTE, 0).unwrap();
         assert!(again.iter().map(|dots| dots.as_slice()).eq(dots.iter().map(core::slice::from_ref)));
         assert_eq!(from.remaining(), 0);
         to.out.len()

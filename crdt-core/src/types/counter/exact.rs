@@ -208,7 +208,7 @@ impl DotStore for Counter {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, ENTRIES_PER_BYTE)?;
+        let dots = from.dots(count, ENTRIES_PER_BYTE, 0)?;
         let mut stores = Vec::new();
         let (mut amount, mut left) = (0, 0u64);
         for dots in dots {

@@ -63,7 +63,7 @@ impl GCounter {
         self.totals.of(replica)
     }
 
-    /// Counts `amount` more for a replica where the counter stands alone, and returns what to send.
+    /// Counts `amount` more for a replica where the counter stands alone, and returns what to send; 0 is no edit.
     ///
     /// # Errors
     /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.

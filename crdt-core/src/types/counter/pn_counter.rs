@@ -85,7 +85,7 @@ impl PnCounter {
         self.totals.each().map(|(_, total)| i128::from(total.up) - i128::from(total.down)).sum()
     }
 
-    /// Counts up for a replica where the counter stands alone, and returns what to send.
+    /// Counts up for a replica where the counter stands alone, and returns what to send; 0 is no edit.
     ///
     /// # Errors
     /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.
@@ -94,7 +94,7 @@ impl PnCounter {
         self.add_alone(replica, amount, 0)
     }
 
-    /// Counts down for a replica where the counter stands alone, and returns what to send.
+    /// Counts down for a replica where the counter stands alone, and returns what to send; 0 is no edit.
     ///
     /// # Errors
     /// [`EditError::Overflow`] if the replica's total would not fit; nothing changes.

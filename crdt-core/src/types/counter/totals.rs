@@ -201,7 +201,7 @@ impl<T: Total> Totals<T> {
     }
 
     pub(super) fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, ENTRIES_PER_BYTE)?;
+        let dots = from.dots(count, ENTRIES_PER_BYTE, 1)?;
         let total = dots.iter().map(|dots| dots.len()).sum();
         let mut totals = T::read_column(total, from)?.into_iter();
         let store = |dots: SmallVec<[Dot; 1]>| {
@@ -238,6 +238,10 @@ impl<T: Total> Totals<T> {
             }
             let ids = from.ids().to_vec();
             for (replica, total) in ids.iter().zip(T::read_column(ids.len(), from)?) {
+                // Who has counted nothing has no row.
+                if total == T::default() {
+                    return Err(from.error(DecodeErrorKind::NotCanonical));
+                }
                 totals.rows.push(Row { replica: *replica, counter: 0, total });
             }
             if !ids.is_sorted_by(|left, right| left < right) {

@@ -110,7 +110,7 @@ impl DotStore for DwFlag {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, 1)?;
+        let dots = from.dots(count, 1, 1)?;
         let mut calls = Vec::new();
         for _ in 0..siblings::total(&dots) {
             calls.push(match from.byte()? {

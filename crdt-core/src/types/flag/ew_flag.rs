@@ -104,7 +104,7 @@ impl DotStore for EwFlag {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, 1)?;
+        let dots = from.dots(count, 1, 0)?;
         Ok(Siblings::from_rows(core::iter::repeat(()), dots).map(|enables| Self { enables }).collect())
     }
 

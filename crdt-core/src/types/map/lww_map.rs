@@ -210,7 +210,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
         let sizes = from.sizes(count)?;
         let total = sizes.iter().sum();
         let mut keys = from.column::<K>(total)?.into_iter();
-        let dots = from.dots(total, ENTRIES_PER_BYTE)?;
+        let dots = from.dots(total, ENTRIES_PER_BYTE, 1)?;
         let writes = siblings::total(&dots);
         let mut stamps = from.stamps(writes)?.into_iter();
         let mut present = Vec::new();

@@ -372,7 +372,14 @@ impl Document {
         present: &[usize],
         from: &mut Decoder<'_>,
     ) -> Result<(), DecodeError> {
-        let mut nodes = Node::decode_many(kind, present.len(), from)?.into_iter();
+        let nodes = Node::decode_many(kind, present.len(), from)?;
+        // An absent field and an empty one are the same, and absence is how it is written.
+        if nodes.iter().any(Node::is_bottom) {
+            return Err(from.error(DecodeErrorKind::NotCanonical));
+        }
+        // Each document holds the name, which is written once.
+        from.charge_copy(name.len().saturating_mul(present.len().saturating_sub(1)))?;
+        let mut nodes = nodes.into_iter();
         let mut present = present.iter().peekable();
         for (at, document) in documents.enumerate() {
             if present.next_if_eq(&&at).is_some() {
@@ -448,6 +455,10 @@ impl Name for Value {
         }
         if !nodes.iter().all(Node::is_removable) {
             return Err(from.error(DecodeErrorKind::OtherKind));
+        }
+        // An absent key and an empty value are the same, and absence is how it is written.
+        if nodes.iter().any(Node::is_bottom) {
+            return Err(from.error(DecodeErrorKind::NotCanonical));
         }
         let mut nodes = nodes.into_iter();
         let mut stores = Vec::new();

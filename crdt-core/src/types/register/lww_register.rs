@@ -174,7 +174,7 @@ impl<T: Element> DotStore for LwwRegister<T> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, ENTRIES_PER_BYTE)?;
+        let dots = from.dots(count, ENTRIES_PER_BYTE, 1)?;
         let total = siblings::total(&dots);
         let stamps = from.stamps(total)?;
         let values = from.column::<T>(total)?;

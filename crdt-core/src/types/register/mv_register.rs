@@ -164,7 +164,7 @@ impl<T: Element> DotStore for MvRegister<T> {
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let dots = from.dots(count, ENTRIES_PER_BYTE)?;
+        let dots = from.dots(count, ENTRIES_PER_BYTE, 1)?;
         let values = from.column::<T>(siblings::total(&dots))?;
         Ok(Entries::from_rows(values, dots).map(|siblings| Self { siblings }).collect())
     }

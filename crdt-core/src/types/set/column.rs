@@ -105,7 +105,7 @@ pub(super) fn read<T: Element>(
     count: usize,
     from: &mut Decoder<'_>,
 ) -> Result<(Vec<SmallVec<[Dot; 1]>>, impl Iterator<Item = T> + use<T>), DecodeError> {
-    let dots = from.dots(count, ENTRIES_PER_BYTE)?;
+    let dots = from.dots(count, ENTRIES_PER_BYTE, 1)?;
     let total: usize = dots.iter().map(|dots| dots.len()).sum();
     let mut repeats = Vec::new();
     if from.peek() == Some(REPEATS) {
