@@ -170,7 +170,7 @@ fn l16_twice_the_difference_costs_twice_the_entries() {
 
 /// How many to insert and remove; the environment may ask for ten times as many.
 fn churned() -> u64 {
-    std::env::var("CHURN").map_or(300_000, |count| count.parse().unwrap())
+    std::env::var("CHURN").map_or(1_000_000, |count| count.parse().unwrap())
 }
 
 const LIVE: u64 = 10_000;
@@ -205,7 +205,7 @@ fn ten_thousand_live_after_many_inserted_and_removed_at_constant_memory() {
 fn a_map_of_counters_that_come_and_go_keeps_constant_memory() {
     let mut a = Replica::<OrMap<u64, Counter>>::new(1);
     let mut sizes = Vec::new();
-    for n in 0..churned() / 3 {
+    for n in 0..churned() / 5 {
         let _ = a.edit(|map| map.entry(n).add(1));
         if n >= LIVE {
             let _ = a.edit(|map| assert_eq!(map.remove(&(n - LIVE)), 1));

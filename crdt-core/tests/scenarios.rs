@@ -3,8 +3,9 @@
 mod replica;
 
 use crdt_core::{
-    BoundedCounter, Causal, Change, Counter, Document, DwFlag, EditError, EwFlag, GCounter, GSet, LwwMap, LwwRegister,
-    Max, Merge, Min, MvRegister, Observed, OrMap, OrSet, PnCounter, RwSet, Step, Timestamp, Value, VersionVector,
+    BoundedCounter, Causal, Causality, Change, Counter, Document, DwFlag, EditError, EwFlag, GCounter, GSet, LwwMap,
+    LwwRegister, Max, Merge, Min, MvRegister, Observed, OrMap, OrSet, PnCounter, RwSet, Step, Timestamp, Value,
+    VersionVector,
 };
 use replica::{Replica, concurrently, done, id};
 
@@ -122,10 +123,10 @@ mod sets {
         assert_eq!(b, a.state);
     }
 
-    /// Bieniusa et al., *An optimized conflict-free replicated set*, 2012, figure 2: three replicas, of which the last
-    /// hears of an insertion, of another insertion of the same element, and of a removal that saw only the first.
+    /// The run on which Bieniusa et al., *An optimized conflict-free replicated set*, 2012, tell the sets of the
+    /// literature apart: a third replica hears of two insertions of one element and of a removal that saw only one.
     #[test]
-    fn the_three_replicas_of_bieniusa_2012_figure_2() {
+    fn a_third_replica_hears_of_two_insertions_and_of_the_removal_of_one_in_any_order() {
         let mut a = Replica::<Tags>::new(1);
         let first = a.edit(|tags| done(tags.insert("x")));
         let mut b = Replica::<Tags>::new(2);
@@ -197,6 +198,36 @@ mod registers {
         let read = server.state.siblings();
         let _ = server.edit(|cart| cart.write_over(&read.dots, "milk, bread, eggs"));
         assert_eq!(server.state.values(), ["milk, bread, eggs"]);
+    }
+
+    /// DeCandia et al., *Dynamo: Amazon's Highly Available Key-value Store*, 2007, figure 3: the object's versions D1 to
+    /// D5, written at the nodes Sx, Sx, Sy, Sz and Sx.
+    #[test]
+    fn the_versions_of_an_object_in_dynamos_figure_3() {
+        let mut sx = Replica::<MvRegister<String>>::new(1);
+        let _ = sx.edit(|object| object.write("D1"));
+        let d2 = sx.edit(|object| object.write("D2"));
+        let (mut sy, mut sz) = (sx.fork(2), sx.fork(3));
+        let d3 = sy.edit(|object| object.write("D3"));
+        let d4 = sz.edit(|object| object.write("D4"));
+        assert!(sy.state.seen().version() > sx.state.seen().version());
+        assert_eq!(sy.state.seen().version().compare(&sz.state.seen().version()), Causality::Concurrent);
+        for order in [[&d2, &d3, &d4], [&d4, &d3, &d2], [&d3, &d2, &d4]] {
+            let mut reader = Causal::<MvRegister<String>>::new();
+            order.iter().for_each(|delta| done(reader.merge(*delta)));
+            assert_eq!(reader.values(), ["D3", "D4"], "D2 is overwritten, the two others wait for a reconciliation");
+        }
+        sx.merge(&d3);
+        sx.merge(&d4);
+        let d5 = sx.edit(|object| object.write("D5"));
+        for late in [&mut sy, &mut sz] {
+            late.merge(&d5);
+            late.merge(&d3);
+            late.merge(&d4);
+            assert_eq!(late.state.values(), ["D5"]);
+        }
+        let version = sx.state.seen().version();
+        assert_eq!([1, 2, 3].map(|node| version.get(id(node))), [3, 1, 1], "as in the figure");
     }
 
     #[test]
