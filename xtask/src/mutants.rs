@@ -144,6 +144,8 @@ impl Tree {
             .current_dir(self.package(test))
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_TERM_COLOR", "never")
+            // Each fault is compiled once and run for a moment: what the optimiser saves it does not earn back.
+            .env("CARGO_PROFILE_TEST_OPT_LEVEL", "0")
             .stdin(Stdio::null());
         let output = command.output().map_err(|error| Failure::new(format!("could not start cargo: {error}")))?;
         let said = String::from_utf8_lossy(&output.stderr);
