@@ -1,5 +1,7 @@
 //! The embedded store: one file, one transaction for each flush.
 
+#[cfg(test)]
+mod crash;
 mod key;
 mod marker;
 mod runs;
@@ -66,6 +68,9 @@ impl RedbStorage {
     /// of store, or of a format that is not known here.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StorageError> {
         let path = path.as_ref();
+        if !path.try_exists()? {
+            make(path)?;
+        }
         Self::with_database(Database::create(path)?, Marker::open(Marker::path_of(path))?)
     }
 
@@ -113,8 +118,11 @@ impl RedbStorage {
     }
 
     fn write(&mut self, batches: &[Batch]) -> Result<(), StorageError> {
-        let write = self.database.begin_write()?;
         let commits = self.commits + 1;
+        if let Some(meta) = batches.iter().rev().find_map(|batch| batch.meta.as_ref()) {
+            self.marker.will_be(meta.marker, self.commits)?;
+        }
+        let write = self.database.begin_write()?;
         {
             let mut tables = Tables::open(&write)?;
             batches.iter().try_for_each(|batch| tables.apply(batch))?;
@@ -123,8 +131,7 @@ impl RedbStorage {
         }
         write.commit()?;
         self.commits = commits;
-        let meta = batches.iter().rev().find_map(|batch| batch.meta.as_ref());
-        self.marker.committed(commits, meta.map(|meta| meta.marker))?;
+        self.marker.committed(commits)?;
         Ok(())
     }
 }
@@ -155,8 +162,8 @@ impl Storage for RedbStorage {
             frontier,
             log: log_entries(&read)?,
             staged: entries(&read, STAGED)?,
+            marker: self.marker.number(self.commits, meta.as_ref().map(|meta| meta.marker))?,
             meta,
-            marker: self.marker.number(self.commits)?,
         })
     }
 
@@ -198,6 +205,23 @@ impl Storage for RedbStorage {
         }
         Ok(records)
     }
+}
+
+/// Makes a whole new file under another name first: one that a crash cut in the making could not be opened again.
+fn make(path: &Path) -> Result<(), StorageError> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(format!(".new-{}", std::process::id()));
+    let _ = std::fs::remove_file(&new);
+    drop(Database::create(&new)?);
+    // Unlike a rename, a link never takes the place of what somebody else has made meanwhile.
+    match std::fs::hard_link(&new, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(_) => std::fs::rename(&new, path)?,
+        Ok(()) => {}
+    }
+    let _ = std::fs::remove_file(&new);
+    marker::sync_folder_of(path)?;
+    Ok(())
 }
 
 /// All tables of one transaction.

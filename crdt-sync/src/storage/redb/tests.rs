@@ -116,6 +116,17 @@ fn a_store_has_one_owner() {
     RedbStorage::open(&path).unwrap();
 }
 
+/// The file gets its name when it is whole, so a kill in the making leaves nothing in the way.
+#[test]
+fn a_store_that_was_cut_in_the_making_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    fs::write(folder.path().join(format!("store.new-{}", std::process::id())), [0; 4096]).unwrap();
+    RedbStorage::open(&path).unwrap();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["store"]);
+}
+
 #[test]
 fn another_file_is_refused_and_left_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
