@@ -16,6 +16,7 @@ struct Queue {
     frames: VecDeque<Vec<u8>>,
     bytes: usize,
     closed: bool,
+    #[cfg_attr(not(feature = "tcp"), allow(dead_code, reason = "threads are ended by their socket"))]
     cut: bool,
 }
 
