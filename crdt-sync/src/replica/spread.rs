@@ -70,14 +70,20 @@ impl<S: DotStore> Replica<S> {
         peer.sent.union_with(&pushed);
         let room = self.room_for(to);
         let mut frame = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut dots) = (0, 0);
         for record in records {
             let len = self.log.bytes_of(&record.own.to_dot_set()).max(64);
-            if !frame.is_empty() && (bytes + len > room || frame.len() >= self.config.limits.push_records_max) {
+            let limits = &self.config.limits;
+            // A record of few bytes may have many entries, as one byte can stand for sixteen.
+            let count = record.own.last - record.own.first + 1;
+            let is_full =
+                bytes + len > room || dots + count > limits.frame_entries_max || frame.len() >= limits.push_records_max;
+            if !frame.is_empty() && is_full {
                 self.send(to, Message::Push(core::mem::take(&mut frame)));
-                bytes = 0;
+                (bytes, dots) = (0, 0);
             }
             bytes += len;
+            dots += count;
             frame.push(record);
         }
         self.send(to, Message::Push(frame));
