@@ -73,29 +73,41 @@ fn tests() -> Result<Verdict, Failure> {
     done(&["test", "--locked", "--workspace", "--all-features"])
 }
 
-/// Every combination of the features of crdt-core: features only add, so each
-/// set of them must stand.
+/// Features only add, so each set of them must stand: every one of crdt-core's, and crdt-sync with none and with each
+/// alone, as its drivers build upon each other.
 fn features() -> Result<Verdict, Failure> {
-    let manifest = run::root().join("crdt-core/Cargo.toml");
-    let text = run::read(&manifest)?;
-    let features = declared_features(&text);
-    if features.is_empty() {
-        return Err(Failure::new("found no features in crdt-core/Cargo.toml"));
+    let core = features_of("crdt-core")?;
+    let sync = features_of("crdt-sync")?;
+    run::run(&mut run::cargo(["build", "--locked", "--package", "crdt-core", "--no-default-features"]))?;
+    for set in combinations(&core.iter().map(String::as_str).collect::<Vec<_>>()) {
+        check_features("crdt-core", &set.join(","))?;
     }
-    let core = ["--locked", "--package", "crdt-core", "--no-default-features"];
-    run::run(run::cargo(["build"]).args(core))?;
-    for set in combinations(&features) {
-        let set = set.join(",");
-        let mut command = run::cargo(["clippy", "--quiet"]);
-        command.args(core).args(["--features", &set, "--", "-Dwarnings"]);
-        run::run(&mut command)?;
+    check_features("crdt-sync", "")?;
+    for feature in &sync {
+        check_features("crdt-sync", feature)?;
     }
     Ok(Verdict::Passed)
+}
+
+fn features_of(package: &str) -> Result<Vec<String>, Failure> {
+    let manifest = run::root().join(package).join("Cargo.toml");
+    let text = run::read(&manifest)?;
+    let features: Vec<String> = declared_features(&text).into_iter().map(str::to_owned).collect();
+    if features.is_empty() {
+        return Err(Failure::new(format!("found no features in {package}/Cargo.toml")));
+    }
+    Ok(features)
+}
+
+fn check_features(package: &str, set: &str) -> Outcome {
+    let mut command = run::cargo(["clippy", "--quiet", "--locked", "--package", package, "--no-default-features"]);
+    run::run(command.args(["--features", set, "--", "-Dwarnings"]))
 }
 
 fn web_target() -> Result<Verdict, Failure> {
     tools::ensure_target(WEB_TARGET)?;
     build_for(WEB_TARGET, "crdt-core")?;
+    build_for(WEB_TARGET, "crdt-sync")?;
     build_for(WEB_TARGET, "crdt-wasm")
 }
 
