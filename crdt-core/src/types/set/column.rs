@@ -100,11 +100,14 @@ fn repeats<T: Element>(stores: &[Entries<'_, T>]) -> Vec<(usize, usize)> {
     repeats
 }
 
+/// The dots of one set.
+type DotsOfStore = SmallVec<[Dot; 1]>;
+
 /// Reads what [`write`] wrote for `count` sets: the dots of each, and an element for each dot.
 pub(super) fn read<T: Element>(
     count: usize,
     from: &mut Decoder<'_>,
-) -> Result<(Vec<SmallVec<[Dot; 1]>>, impl Iterator<Item = T> + use<T>), DecodeError> {
+) -> Result<(Vec<DotsOfStore>, impl Iterator<Item = T> + use<T>), DecodeError> {
     let dots = from.dots(count, ENTRIES_PER_BYTE, 1)?;
     let total: usize = dots.iter().map(|dots| dots.len()).sum();
     let mut repeats = Vec::new();
