@@ -239,6 +239,10 @@ fn row_35_every_second_dot_never_becomes_a_run_and_still_merges() {
     deltas.iter().step_by(2).for_each(|delta| done(odd.merge(delta)));
     assert_eq!(odd.seen().runs().count(), 4_096);
     odd.validate().unwrap();
+    let mut even = Causal::<Tags>::new();
+    deltas.iter().skip(1).step_by(2).for_each(|delta| done(even.merge(delta)));
+    even.merge(&odd);
+    assert_eq!((even.seen().runs().count(), &even), (1, &a.state), "thousands of runs close the gaps of thousands");
     odd.merge(&a.state);
     assert_eq!(odd, a.state);
     assert_eq!(odd.seen().runs().count(), 1);
