@@ -18,6 +18,39 @@ pub enum Fault {
     RetiredSinceUnnamed,
     /// A repair sketches all live dots rather than those that both have seen. (The sum in Finish.)
     SketchOverLive,
+    /// A driver flushes again after a failed flush, and takes the second answer for both. (The ledger, after a crash.)
+    FlushRetried,
+    /// A driver draws fresh ids from what lies in the store: two copies draw the same. (One dot, one edit.)
+    FreshFromStore,
+    /// A record claims all that its writer made before it, rather than the dots it creates and retires. (Reads.)
+    VersionPrefix,
+    /// A record whose dots were seen counts as received: what it had itself removed stays. (State = effect of what was
+    /// received.)
+    SeenForReceived,
+    /// The dots of a removal are told, and not what it removed. (Reads; state = effect of what was received.)
+    RemovalUntold,
+    /// Frames and events do not wait for the disk. (Nothing is shown before it is durable.)
+    ShownBeforeDurable,
+    /// What was sent counts as received, as when the acknowledgement of a message system does. (Belief.)
+    SentIsAcked,
+    /// What is stable does not wait for one of the active replicas. (Belief.)
+    StableSkipsOne,
+    /// A record that finds no room to wait in counts as received. (State = effect of what was received.)
+    OverflowAcknowledged,
+    /// A record's causes are taken when it is opened, not when it is closed. (Causes.)
+    AfterAtOpening,
+    /// A copied or restored store keeps its id. (One dot, one edit.)
+    CopyKeepsId,
+    /// Dots that nobody sends are declared never to have been. (State = effect of what was received.)
+    HoleVoid,
+    /// Records of a writer whose clock is ahead are refused. (No bad frames among honest peers.)
+    SkewRefused,
+    /// The dictionary of a link is kept when it comes back. (No bad frames among honest peers.)
+    DictionaryKept,
+    /// Records go to all peers, those included that they came from or that have them. (Redundancy.)
+    PushedBack,
+    /// Nobody asks to be spared pushes of what is known. (Redundancy.)
+    NeverPruned,
 }
 
 /// The faults that are switched on; none by default.

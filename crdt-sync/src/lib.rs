@@ -64,6 +64,17 @@
 //!   each other's dots.
 #![forbid(unsafe_code)]
 
+/// Whether a fault is switched on that a test wants to see caught; never in a build without the simulator.
+macro_rules! faulty {
+    ($config:expr, $fault:ident) => {{
+        #[cfg(any(test, feature = "sim"))]
+        let on = $config.faults.has(crate::Fault::$fault);
+        #[cfg(not(any(test, feature = "sim")))]
+        let on = false;
+        on
+    }};
+}
+
 mod config;
 #[cfg(feature = "drive")]
 pub mod drive;
@@ -82,6 +93,8 @@ pub mod repair;
 mod replica;
 mod roster;
 mod schedule;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod sketch;
 mod stats;
 mod storage;

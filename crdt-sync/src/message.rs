@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crdt_core::{Delta, DotSet, DotStore, ReplicaId};
 
-use crate::{Config, Mode, Record, Role, ScopeId};
+use crate::{Config, Durability, Mode, Record, Role, ScopeId};
 
 /// The name of one repair between two peers, chosen by the one that opened it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -120,7 +120,7 @@ pub enum Message<S: DotStore> {
 pub struct Open {
     /// The oldest and the newest version of the protocol that is spoken here.
     pub versions: (u8, u8),
-    /// Features by bit; none is defined yet, and unknown ones are ignored.
+    /// Features by bit: [`Self::LEASES`], and unknown ones are ignored.
     pub features: u64,
     /// Who is here.
     pub replica: ReplicaId,
@@ -142,12 +142,15 @@ impl Open {
     /// The one version there is.
     pub const VERSION: u8 = 1;
 
+    /// The feature of whom pushes its own records before they are on its disk: that it shows one proves nothing.
+    pub const LEASES: u64 = 1;
+
     /// What a replica says of itself.
     #[must_use]
     pub fn new(replica: ReplicaId, instance: u64, config: &Config) -> Self {
         Self {
             versions: (Self::VERSION, Self::VERSION),
-            features: 0,
+            features: if config.durability == Durability::Lease { Self::LEASES } else { 0 },
             replica,
             role: config.role,
             instance,

@@ -97,6 +97,9 @@ pub struct Replica<S: DotStore> {
     /// Fresh ids that may be lent.
     pool: Vec<ReplicaId>,
     stats: Stats,
+    /// The dictionary of a link that is gone, for a fault.
+    #[cfg(any(test, feature = "sim"))]
+    kept_writer: Option<crate::frame::FrameWriter>,
 }
 
 /// Edits since the last batch: one record in the making.
@@ -106,6 +109,9 @@ struct OpenRecord<S: DotStore> {
     /// About how long its bytes will be.
     len: usize,
     opened: Steady,
+    /// The frontier when it was opened, for a fault.
+    #[cfg(any(test, feature = "sim"))]
+    frontier: DotSet,
 }
 
 /// What the next batch has to say beside the records.

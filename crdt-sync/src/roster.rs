@@ -70,6 +70,14 @@ impl Roster {
         true
     }
 
+    /// Takes it for granted that it has these, as faults do.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn believe(&mut self, replica: ReplicaId, has: &DotSet) {
+        if let Some(member) = self.members.get_mut(&replica) {
+            member.known.union_with(has);
+        }
+    }
+
     /// It has ended a repair with somebody who counts, so it has what everybody has. True if that is new.
     pub(crate) fn caught_up(&mut self, replica: ReplicaId, now: Steady) -> bool {
         let Some(member) = self.members.get_mut(&replica) else { return false };

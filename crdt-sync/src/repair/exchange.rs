@@ -238,7 +238,11 @@ impl<S: DotStore> Exchange<S> {
             (Plan::LiveSet, _) => to.live_set(&view.state.live().intersection(&common), view),
             _ => {}
         }
-        let finish = self.finish(kept, &all, self.told.sum, work);
+        let mut finish = self.finish(kept, &all, self.told.sum, work);
+        if matches!(self.phase, Phase::Asked { .. }) {
+            // The other side expects records. Should this overtake its summary, it must not pass for the end of them.
+            finish.since = self.told.received.difference(&theirs.received);
+        }
         work.send(Message::Finish(Box::new(finish)));
         Ok((choice.plan, sketched))
     }

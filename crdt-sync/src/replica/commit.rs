@@ -53,6 +53,10 @@ impl<S: DotStore> Replica<S> {
     /// Closes the open record: what it says, and what it was made on.
     pub(super) fn close_record(&mut self, now: Now) {
         let Some(open) = self.open.take() else { return };
+        #[cfg(any(test, feature = "sim"))]
+        if faulty!(self.config, AfterAtOpening) {
+            self.frontier.clone_from(&open.frontier);
+        }
         let payload = Payload::Edit(open.delta);
         self.write_record(open.own, payload, now);
     }
@@ -173,7 +177,7 @@ impl<S: DotStore> Replica<S> {
 
     /// Sends a message once all it may show is durable.
     pub(super) fn send(&mut self, to: PeerId, message: Message<S>) {
-        let ticket = self.shown_by(&message);
+        let ticket = if faulty!(self.config, ShownBeforeDurable) { self.disk.durable } else { self.shown_by(&message) };
         let Some(peer) = self.peers.get_mut(&to) else { return };
         if ticket <= self.disk.durable {
             self.ready.push_back((to, message));

@@ -95,7 +95,9 @@ impl<S: DotStore> Replica<S> {
         }
         self.note_received(own);
         self.pending.batch.seen.union_with(delta.retired());
-        self.extend_open_record(own, delta, now);
+        let untold = faulty!(self.config, RemovalUntold) && delta.entries().len() == 0;
+        let told = if untold { Delta::retiring(delta.own().clone(), crdt_core::DotSet::new()) } else { delta };
+        self.extend_open_record(own, told, now);
         if self.config.durability == Durability::Lease && own.last > self.disk.lease.0 {
             self.disk.lease = (own.last + LEASE, self.next_ticket());
             self.pending.meta = true;
@@ -126,7 +128,16 @@ impl<S: DotStore> Replica<S> {
                 crdt_core::Merge::merge(&mut open.delta, delta);
                 open.len += len;
             }
-            None => self.open = Some(OpenRecord { own, delta, len, opened: now.steady }),
+            None => {
+                self.open = Some(OpenRecord {
+                    own,
+                    delta,
+                    len,
+                    opened: now.steady,
+                    #[cfg(any(test, feature = "sim"))]
+                    frontier: self.frontier.clone(),
+                });
+            }
         }
     }
 

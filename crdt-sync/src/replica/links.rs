@@ -17,6 +17,12 @@ impl<S: DotStore> Replica<S> {
             return;
         }
         self.peers.insert(peer, Peer::new(kind, &self.config, self.seed, now.steady));
+        #[cfg(any(test, feature = "sim"))]
+        if faulty!(self.config, DictionaryKept)
+            && let (Some(link), Some(writer)) = (self.peers.get_mut(&peer), self.kept_writer.take())
+        {
+            link.writer = writer;
+        }
         // What is said of this replica is durable before it is said.
         self.commit(now);
         if kind != LinkKind::Hint {
@@ -32,6 +38,10 @@ impl<S: DotStore> Replica<S> {
             self.held.retain(|held| held.peer != peer);
             self.fetches.wanted.retain(|_, wanted| wanted.peer != peer);
             self.repair_peer_down(peer, now);
+            #[cfg(any(test, feature = "sim"))]
+            if gone.kind == LinkKind::Stream {
+                self.kept_writer = Some(gone.writer);
+            }
         }
     }
 

@@ -92,6 +92,8 @@ impl<S: DotStore> Replica<S> {
             lent,
             pool: Vec::new(),
             stats: Stats::default(),
+            #[cfg(any(test, feature = "sim"))]
+            kept_writer: None,
             config,
         };
         // The id and the new marker are on disk before the first dot is shown.
@@ -112,6 +114,8 @@ impl<S: DotStore> Replica<S> {
             scope: self.config.scope,
             replica: self.writer.id(),
             last: match self.config.durability {
+                // After a clean stop no counter is skipped: everybody would wait for the records of the gap.
+                _ if self.disk.clean => self.writer.last(),
                 Durability::Strict => self.writer.last(),
                 Durability::Lease => self.disk.lease.0,
             },
@@ -146,7 +150,7 @@ fn state_of<S: DotStore>(loaded: &Loaded, seed: u64) -> Result<Causal<S>, OpenEr
 /// Who writes from now on: the one who wrote before, if it is certain that nobody else does.
 fn writer_of(loaded: &Loaded, config: &Config, fresh: ReplicaId) -> Writer {
     let Some(meta) = &loaded.meta else { return Writer::new(fresh) };
-    let copied = loaded.marker != Some(meta.marker);
+    let copied = loaded.marker != Some(meta.marker) && !faulty!(config, CopyKeepsId);
     let unclean = config.durability == Durability::Lease && !meta.clean;
     if copied || unclean {
         return Writer::new(fresh);

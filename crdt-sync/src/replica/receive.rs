@@ -7,7 +7,7 @@ use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves};
 use super::{Replica, Wanted};
 use crate::inbox::missing_cause;
 use crate::repair::LogIndex;
-use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Payload, PeerId, Record, RefuseReason};
+use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Open, Payload, PeerId, Record, RefuseReason};
 
 /// What one frame brought, told to the application at once.
 #[derive(Default)]
@@ -114,9 +114,17 @@ impl<S: DotStore> Replica<S> {
         }
         let mut news = News::default();
         let mut fresh = records.is_empty();
+        // One that lends its counters on trust shows its own records before they are on its disk.
+        let leases = self.peers.get(&from).and_then(|peer| peer.open.as_ref());
+        let leases = leases.filter(|open| open.features & Open::LEASES != 0).map(|open| open.replica);
         for record in records {
-            self.note_peer_has(from, &record.own.to_dot_set(), now);
+            if leases != Some(record.own.replica) {
+                self.note_peer_has(from, &record.own.to_dot_set(), now);
+            }
             self.check_identity(&record.own.to_dot_set(), now);
+            if faulty!(self.config, SeenForReceived) && record.own.is_within(self.state.seen()) {
+                self.note_received(record.own);
+            }
             if record.own.is_within(&self.received) {
                 self.stats.records_repeated += 1;
                 self.compare_repeated(&record, now);
@@ -127,11 +135,14 @@ impl<S: DotStore> Replica<S> {
                 continue;
             }
             fresh = true;
+            if faulty!(self.config, SkewRefused) && self.clock.observe(now.wall.0, record.time).is_err() {
+                return Err(FrameError::CounterJump);
+            }
             self.take_fresh(record, from, &mut news, now);
         }
         self.tell(news);
         let answers = self.peers.get(&from).is_some_and(|peer| peer.kind != LinkKind::Hint);
-        if !fresh && answers {
+        if !fresh && answers && !faulty!(self.config, NeverPruned) {
             self.send(from, Message::Prune);
         }
         self.notice_gaps(now);
@@ -146,8 +157,12 @@ impl<S: DotStore> Replica<S> {
             match missing_cause(&record, &self.received, self.config.mode) {
                 Some(missing) => {
                     let len = record.encode().len();
+                    let own = record.own;
                     if !self.inbox.park(record, len, missing, &self.config.limits) {
                         self.stats.parked_dropped += 1;
+                        if faulty!(self.config, OverflowAcknowledged) {
+                            self.note_received(own);
+                        }
                     }
                     self.stats.parked_records_max = self.stats.parked_records_max.max(self.inbox.len());
                 }
@@ -180,6 +195,11 @@ impl<S: DotStore> Replica<S> {
                 let (moves, changes) = self.merge_delta(delta);
                 self.note_moves(&moves);
                 news.changes.extend(changes);
+                if faulty!(self.config, VersionPrefix) && own.first > 1 {
+                    let mut prefix = DotSet::new();
+                    prefix.insert_run(own.replica, 1, own.first - 1);
+                    self.state.merge(crdt_core::Delta::retiring(DotSet::new(), prefix));
+                }
             }
             Payload::Retire { replica, last } => {
                 self.state.merge(crdt_core::Delta::retiring(own.to_dot_set(), DotSet::new()));

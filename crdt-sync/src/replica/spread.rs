@@ -44,6 +44,9 @@ impl<S: DotStore> Replica<S> {
         let lacking: Vec<Arc<Record<S>>> = records
             .iter()
             .filter(|(record, origin)| {
+                if faulty!(self.config, PushedBack) {
+                    return true;
+                }
                 *origin != Some(to) && !record.own.is_within(&peer.acked) && !record.own.is_within(&peer.sent)
             })
             .map(|(record, _)| record.clone())
@@ -68,6 +71,12 @@ impl<S: DotStore> Replica<S> {
             pushed.insert_run(record.own.replica, record.own.first, record.own.last);
         }
         peer.sent.union_with(&pushed);
+        #[cfg(any(test, feature = "sim"))]
+        if faulty!(self.config, SentIsAcked)
+            && let Some(member) = self.peers.get(&to).and_then(crate::peer::Peer::member)
+        {
+            self.roster.believe(member, &pushed);
+        }
         let room = self.room_for(to);
         let mut frame = Vec::new();
         let (mut bytes, mut dots) = (0, 0);

@@ -1,0 +1,92 @@
+//! The end of a run: faults stop, and all must soon be equal.
+
+use crdt_core::laws::Enrolled;
+
+use super::World;
+use crate::sim::net::Weather;
+use crate::sim::violation::{Check, Violation};
+
+/// How often it is looked whether all are equal.
+const LOOK_EVERY_MS: u64 = 50;
+
+impl<S: Enrolled> World<S> {
+    /// Ends all faults: cuts, losses, slow disks, stopped replicas.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn calm(&mut self) -> Result<(), Violation> {
+        self.heal();
+        self.profile.weather = Weather::fair();
+        for node in 0..self.nodes.len() {
+            self.nodes[node].disk.flush_ms = 1;
+            self.nodes[node].disk.fail_next = false;
+            self.open(node)?;
+        }
+        for link in 0..self.links.len() {
+            if !self.links[link].is_up() {
+                self.raise(link, 10);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all replicas are up and have received the same.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let mut received = self.nodes.iter().map(|node| {
+            let replica = node.replica.as_ref().filter(|_| node.disk.unsafe_batches() == 0);
+            replica.map(|replica| replica.received())
+        });
+        let first = received.next().flatten();
+        first.is_some() && received.all(|other| other == first)
+    }
+
+    /// Ends all faults, and waits until all replicas are equal: in what they received, in their bytes, in what is read;
+    /// and nothing that was acknowledged is missing.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn settle(&mut self) -> Result<(), Violation> {
+        self.calm()?;
+        let start = self.now;
+        // Records that are still open close by then.
+        self.run(self.profile.config.timing.flush_after.as_millis() as u64 + 100)?;
+        while !self.is_settled() {
+            if self.now - start > self.profile.settle_ms {
+                return Err(Check::Converges.broken(self.differences()));
+            }
+            self.run(LOOK_EVERY_MS)?;
+        }
+        self.tally.settle_ms += self.now - start;
+        self.tally.tainted += u64::from(self.oracle.tainted);
+        self.look_closely()?;
+        let first = self.nodes[0].replica.as_ref().map(|replica| replica.state().encode()).unwrap_or_default();
+        for number in 0..self.nodes.len() {
+            let Some(replica) = &self.nodes[number].replica else { continue };
+            let bytes = replica.state().encode();
+            Check::Converges.holds(bytes == first || self.oracle.tainted, || {
+                format!("replicas 0 and {number} have received the same and hold different bytes")
+            })?;
+            let (top, own) = (replica.frontier().clone(), self.nodes[0].replica.as_ref().map(|first| first.frontier()));
+            // Where records come before their causes, so may the top.
+            let ordered = self.profile.config.mode == crate::Mode::Causal && !self.oracle.tainted;
+            Check::Causes.holds(own == Some(&top) || !ordered, || {
+                format!("replicas 0 and {number} have received the same, and their frontiers are {own:?} and {top:?}")
+            })?;
+            self.tally.ledger += self.oracle.check_ledger(number, replica.received())?;
+            let stats = replica.stats();
+            self.transcript.add_bytes(&bytes);
+            self.add_stats(&stats);
+        }
+        Ok(())
+    }
+
+    fn differences(&self) -> String {
+        let row = |(number, node): (usize, &crate::sim::node::Node<S>)| match &node.replica {
+            Some(replica) => format!("\n  replica {number} ({}) has {:?}", node.id, replica.received()),
+            None => format!("\n  replica {number} is stopped"),
+        };
+        let rows: String = self.nodes.iter().enumerate().map(row).collect();
+        format!("{} ms after the faults ended replicas differ:{rows}", self.profile.settle_ms)
+    }
+}

@@ -1,0 +1,32 @@
+//! Stops, clean and unclean.
+
+use crate::{at, earn, met, play, settle};
+use crdt_sync::Durability;
+use crdt_sync::sim::{Profile, Step};
+
+#[test]
+fn a_replica_that_is_opened_again_goes_on_under_its_id() {
+    for stop in [Step::Close(0), Step::Crash(0, 0)] {
+        let mut world = met(Profile::calm(2), 4);
+        let id = at(&world, 0).id();
+        play(&mut world, [Step::Edit(0, earn(1)), Step::Wait(100), stop, Step::Restart(0), Step::Edit(0, earn(1))]);
+        assert_eq!(at(&world, 0).id(), id);
+        settle(&mut world);
+        assert_eq!(at(&world, 1).state().balance().value(), 2);
+        assert_eq!(at(&world, 1).received().last(id), 2, "no counter was skipped, and none used twice");
+    }
+}
+
+#[test]
+fn in_lease_mode_a_clean_stop_skips_no_counter_and_an_unclean_one_costs_the_id() {
+    for (stop, same) in [(Step::Close(0), true), (Step::Crash(0, 0), false)] {
+        let mut profile = Profile::calm(2);
+        profile.config.durability = Durability::Lease;
+        let mut world = met(profile, 5);
+        let id = at(&world, 0).id();
+        play(&mut world, [Step::Edit(0, earn(1)), Step::Wait(100), stop, Step::Restart(0), Step::Edit(0, earn(1))]);
+        assert_eq!(at(&world, 0).id() == id, same);
+        settle(&mut world);
+        assert_eq!(at(&world, 1).received().last(id), if same { 2 } else { 1 });
+    }
+}
