@@ -114,6 +114,7 @@ impl<S: DotStore> Causal<S> {
     /// An edit that changes nothing takes no dot, and its delta is empty. Any other takes at least one. If the closure
     /// panics, what it wrote until then stays in the state, and reaches others by
     /// [`delta_since`](Self::delta_since).
+    #[inline]
     pub fn edit<R>(&mut self, writer: &mut Writer, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> (Delta<S>, R) {
         let mut delta = Delta::new();
         let mut transaction = Transaction::new(self, writer, &mut delta, false);
@@ -357,6 +358,7 @@ impl<S: DotStore> Causal<S> {
         for dot in &gone {
             self.take_out(*dot);
         }
+        self.tidy();
         self.seen.union_with(&delta.own) | self.seen.union_with(&delta.retired) | !gone.is_empty()
     }
 
@@ -376,7 +378,29 @@ impl<S: DotStore> Causal<S> {
         for dot in gone {
             self.take_out(dot);
         }
+        self.tidy();
         self.seen.union_with(&other.seen) | lost
+    }
+
+    /// Gives memory back once little is left of much. Slots stay where they are as long as a place names them, so what
+    /// is left may lie one by one in pages and tables made for all; it is put into a fresh store, by dot. The removals
+    /// since the peak have paid for it.
+    #[inline]
+    pub(crate) fn tidy(&mut self) {
+        if self.live.is_sparse() {
+            self.put_in_again();
+        }
+    }
+
+    #[cold]
+    fn put_in_again(&mut self) {
+        let mut store = S::with_seed(self.live.seed());
+        let mut live = Live::with_seed(self.live.seed());
+        for (dot, place) in self.live.iter() {
+            let place = store.graft_from(dot, &self.store, &place);
+            live.insert(dot, place);
+        }
+        (self.store, self.live) = (store, live);
     }
 
     /// Whether equal sets of dots are here and there. Answers "in sync?" in O(1) per replica: a sum over the live dots
@@ -539,6 +563,7 @@ impl<S: DotStore> Merge<Delta<S>> for Causal<S> {
             for dot in gone {
                 self.take_out(dot);
             }
+            self.tidy();
             return self.seen.union_with(&delta.own) | self.seen.union_with(&delta.retired) | grew;
         }
         delta.entries = entries;

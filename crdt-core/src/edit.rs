@@ -192,6 +192,7 @@ impl<S: DotStore> Drop for Transaction<'_, S> {
             None => {}
         }
         self.state.seen.union_with(&self.delta.own);
+        self.state.tidy();
     }
 }
 

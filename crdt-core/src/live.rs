@@ -14,6 +14,11 @@ const WORDS: usize = 4;
 /// skipped by comparing those words.
 const PAGE: u64 = 64 * WORDS as u64;
 
+/// Where this many times more dots were live once, the store is worth being put in again.
+const SPARSE_FACTOR: usize = 8;
+/// Below this there is too little to be gained.
+const SPARSE_PEAK_MIN: usize = 1_024;
+
 type Bits = [u64; WORDS];
 
 /// dot → place, as pages of bits that vanish when empty: what is kept follows what is live, never what once was.
@@ -23,6 +28,8 @@ type Bits = [u64; WORDS];
 pub(crate) struct Live<P> {
     rows: ById<Pages<P>>,
     len: usize,
+    /// The most there ever were.
+    peak: usize,
     digest: u64,
 }
 
@@ -238,11 +245,21 @@ impl<P: Place> Pages<P> {
 
 impl<P: Place> Live<P> {
     pub(crate) fn with_seed(seed: u64) -> Self {
-        Self { rows: ById::with_seed(seed), len: 0, digest: 0 }
+        Self { rows: ById::with_seed(seed), len: 0, peak: 0, digest: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.rows.seed()
+    }
+
+    /// Whether so few dots are left of so many that their places lie far apart.
+    #[inline]
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.len * SPARSE_FACTOR < self.peak && self.peak > SPARSE_PEAK_MIN
     }
 
     /// The sum of the live dots' hashes, kept up to date.
@@ -260,6 +277,7 @@ impl<P: Place> Live<P> {
         let new = self.rows.entry(dot.replica()).insert(dot.counter(), place);
         if new {
             self.len += 1;
+            self.peak = self.peak.max(self.len);
             self.digest = self.digest.wrapping_add(dot.digest());
         }
         new
