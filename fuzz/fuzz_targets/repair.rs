@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|script: &[u8]| {
-    crdt_fuzz::repair::check(script);
+    let _ = crdt_fuzz::repair::check(script);
 });
