@@ -65,11 +65,11 @@ impl Encoder<'_> {
         let stores = stores.into_iter();
         let mut peek = stores.clone();
         if peek.next().is_none() || peek.next().is_none() {
-            return self.segments(stores, run_max);
+            return self.segments(stores.map(|dots| dots.iter().copied()), run_max);
         }
         let start = self.out.len();
         self.byte(SEGMENTS);
-        self.segments(stores.clone(), run_max);
+        self.segments(stores.clone().map(|dots| dots.iter().copied()), run_max);
         // Keys that were written out of their order have dots far apart, at three to five bytes a segment.
         if stores.clone().all(|dots| dots.len() == 1) {
             let dots = || stores.clone().map(|dots| dots[0]);
@@ -85,17 +85,26 @@ impl Encoder<'_> {
         }
     }
 
+    /// The same as [`dots`](Self::dots) of one store.
+    pub(crate) fn dots_of_one(&mut self, dots: impl Iterator<Item = Dot>, run_max: usize) {
+        self.segments(core::iter::once(dots), run_max);
+    }
+
     /// Dots that follow each other share a byte, up to `run_max` of them.
-    fn segments<'d>(&mut self, stores: impl Iterator<Item = &'d [Dot]>, run_max: usize) {
+    fn segments(&mut self, stores: impl Iterator<Item = impl Iterator<Item = Dot>>, run_max: usize) {
         let mut column = None;
         for dots in stores {
-            let mut rest = dots;
-            while let Some(first) = rest.first() {
-                let len = 1 + rest.windows(2).take(run_max - 1).take_while(|pair| follows(pair[0], pair[1])).count();
-                let last = if rest.len() == len { LAST } else { 0 };
-                self.segment(column, *first, (len - 1) as u8 | last);
-                column = Some(Origin { replica: first.replica(), last: first.counter() + len as u64 - 1 });
-                rest = &rest[len..];
+            let mut dots = dots.peekable();
+            while let Some(first) = dots.next() {
+                let (mut end, mut len) = (first, 1);
+                while len < run_max
+                    && let Some(next) = dots.next_if(|next| follows(end, *next))
+                {
+                    (end, len) = (next, len + 1);
+                }
+                let last = if dots.peek().is_none() { LAST } else { 0 };
+                self.segment(column, first, (len - 1) as u8 | last);
+                column = Some(Origin { replica: end.replica(), last: end.counter() });
             }
         }
     }

@@ -247,9 +247,9 @@ impl<T: Element> DotStore for OrSet<T> {
     }
 
     fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
-        let several =
-            stores.iter().any(|store| store.elements.slots().any(|(_, (_, dots))| matches!(dots, Dots::Many(_))));
-        column::write(&stores.iter().map(|store| store.entries()).collect::<Vec<_>>(), several, to);
+        let entries: Vec<_> = stores.iter().map(|store| store.entries()).collect();
+        let several = stores.iter().zip(&entries).any(|(store, entries)| entries.len() > store.len());
+        column::write(&entries, several, to);
     }
 
     fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
