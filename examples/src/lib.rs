@@ -4,7 +4,9 @@
 //! | program | what it shows |
 //! |---|---|
 //! | `git_history` | the history of a git repository replayed as replicas that edit at the same time: [`history`] |
+//! | `demo` | several replicas in processes of their own, an outage, a kill, and nothing lost: [`demo`] |
 
+pub mod demo;
 pub mod history;
 pub mod memory;
 pub mod progress;

@@ -10,6 +10,7 @@ mod bench;
 mod demo;
 mod figures;
 mod fuzz;
+mod history;
 mod mutants;
 mod new_user;
 mod run;
@@ -51,6 +52,7 @@ fn dispatch(arguments: &[String]) -> Outcome {
     };
     match command.as_str() {
         "demo" => demo::demo(rest),
+        "history" => history::history(rest),
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
         "fuzz" => fuzz::fuzz(rest),

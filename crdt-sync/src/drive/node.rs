@@ -158,6 +158,16 @@ impl<S: Data> Node<S> {
         self.core.read(Replica::stats)
     }
 
+    /// How many of its own edits the peer that lags most is not known to have.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        self.core.read(|replica| {
+            let own = own_dots(replica);
+            let others = replica.active().filter(|(other, _)| *other != replica.id());
+            others.map(|(_, has)| own.difference(has).len()).max().unwrap_or(0)
+        })
+    }
+
     /// What happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
@@ -167,14 +177,7 @@ impl<S: Data> Node<S> {
     /// Resolves when this many peers durably have all that was edited here until now.
     #[must_use]
     pub fn spread(&self, peers: usize) -> Spread {
-        let dots = self.core.read(|replica| {
-            let (id, received) = (replica.id(), replica.received());
-            let mut dots = DotSet::new();
-            for (replica, first, last) in received.runs().filter(|(replica, ..)| *replica == id) {
-                dots.insert_run(replica, first, last);
-            }
-            dots
-        });
+        let dots = self.core.read(own_dots);
         self.core.urge();
         Spread { dots, peers, have: Arc::clone(&self.core.have) }
     }
@@ -194,6 +197,16 @@ impl<S: Data> Node<S> {
         self.core.urge();
         self.core.disk.push(Task::Run(Box::new(f)));
     }
+}
+
+/// All that was written under its present id.
+fn own_dots<S: Data>(replica: &Replica<S>) -> DotSet {
+    let id = replica.id();
+    let mut dots = DotSet::new();
+    for (replica, first, last) in replica.received().runs().filter(|(replica, ..)| *replica == id) {
+        dots.insert_run(replica, first, last);
+    }
+    dots
 }
 
 /// An edit on its way to the disk.
