@@ -212,6 +212,12 @@ impl<S: DotStore> Causal<S> {
         Delta { entries, own, retired: DotSet::new() }
     }
 
+    /// How many runs the live dots form. Costs a look at each page.
+    #[must_use]
+    pub fn live_runs_len(&self) -> usize {
+        self.live.runs_len()
+    }
+
     /// The live dots among these. Costs the dots that are found and the pages that the runs cover.
     #[must_use]
     pub fn live_within(&self, dots: &DotSet) -> DotSet {

@@ -210,6 +210,7 @@ mod tests {
         let live = state.live();
         assert_eq!(state.live_within(&some), live.intersection(&some));
         assert_eq!(state.live_outside(&some), live.difference(&some));
+        assert_eq!(state.live_runs_len(), live.runs().count());
         assert!(!state.live_within(&some).is_empty() && !state.live_outside(&some).is_empty());
     }
 }

@@ -314,6 +314,25 @@ impl<P: Place> Live<P> {
         set
     }
 
+    /// How many runs there are.
+    pub(crate) fn runs_len(&self) -> usize {
+        let mut begun = 0;
+        for (_, pages) in self.rows.iter() {
+            // The number of the page that would go on, and whether its run does.
+            let mut goes_on = (0, 0);
+            for page in &pages.0 {
+                let mut before = if goes_on.0 == page.number { goes_on.1 } else { 0 };
+                for word in page.bits {
+                    // A run begins at a bit before which there is none.
+                    begun += (word & !(word << 1 | before)).count_ones() as usize;
+                    before = word >> 63;
+                }
+                goes_on = (page.number + 1, before);
+            }
+        }
+        begun
+    }
+
     /// Visits the dots that are live here and were not seen there.
     pub(crate) fn unseen_by(&self, seen: &DotSet, mut visit: impl FnMut(Dot, &P)) {
         for (replica, pages) in self.rows.iter() {

@@ -144,7 +144,13 @@ impl<S: DotStore> Repairs<S> {
     /// None yet. The seed only makes names of repairs differ from a peer's.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { open: BTreeMap::new(), links: BTreeMap::new(), staged: Staged::new(), names: seed, content_told: None }
+        Self {
+            open: BTreeMap::new(),
+            links: BTreeMap::new(),
+            staged: Staged::new(),
+            names: (seed ^ seed >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50,
+            content_told: None,
+        }
     }
 
     /// Takes in the entries which a store kept of a repair that was cut.
@@ -188,9 +194,9 @@ impl<S: DotStore> Repairs<S> {
 
     /// A name that is hardly a peer's, short as it travels with each message.
     fn name(&mut self) -> RepairId {
-        self.names = self.names.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.names ^ (self.names >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        RepairId(mixed >> 40)
+        // Two bytes on the wire; a step that is odd comes to each of them before it repeats one.
+        self.names = self.names.wrapping_add(0x1235) & 0x3fff;
+        RepairId(self.names)
     }
 
     fn with<R>(

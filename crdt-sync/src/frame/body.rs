@@ -206,7 +206,10 @@ impl<S: DotStore> Message<S> {
             Self::Finish(finish) => finish.write(to),
             Self::Done { repair, check } => {
                 to.varint(repair.0);
-                write_u64(*check, to);
+                to.byte(flag(0, *check != 0));
+                if *check != 0 {
+                    write_u64(*check, to);
+                }
             }
             Self::Cancel { repair, reason } => {
                 to.varint(repair.0);
@@ -287,7 +290,12 @@ impl<S: DotStore> Message<S> {
                 Self::More { repair, from: first, count }
             }
             15 => Self::Finish(Box::new(Finish::read(from)?)),
-            16 => Self::Done { repair: read_repair(from)?, check: read_u64(from)? },
+            16 => {
+                let repair = read_repair(from)?;
+                let has = read_flags(1, from)?;
+                let check = if has == 0 { 0 } else { not_usual(read_u64(from)?, 0, from)? };
+                Self::Done { repair, check }
+            }
             17 => Self::Cancel { repair: read_repair(from)?, reason: read_code(&CANCEL_REASONS, from)? },
             18 => {
                 let count = bounded(from.count(2)?, "roster_max", limits.roster_max)?;
@@ -441,16 +449,23 @@ impl Finish {
 
     fn write(&self, to: &mut Encoder<'_>) {
         to.varint(self.repair.0);
-        to.byte(self.sets().into_iter().zip(0..).fold(0, |has, (set, bit)| has | flag(bit, !set.is_empty())));
+        let sets = self.sets().into_iter().zip(0..).fold(0, |has, (set, bit)| has | flag(bit, !set.is_empty()));
+        // After records of a log there are neither entries nor a sum.
+        let entries = self.entry_count != 0 || self.entry_hash != 0;
+        to.byte(sets | flag(5, entries) | flag(6, self.check != 0));
         self.sets().into_iter().filter(|set| !set.is_empty()).for_each(|set| to.few_dots(set));
-        to.varint(self.entry_count);
-        write_u64(self.entry_hash, to);
-        write_u64(self.check, to);
+        if entries {
+            to.varint(self.entry_count);
+            write_u64(self.entry_hash, to);
+        }
+        if self.check != 0 {
+            write_u64(self.check, to);
+        }
     }
 
     fn read(from: &mut Decoder<'_>) -> Result<Self, FrameError> {
         let repair = read_repair(from)?;
-        let has = read_flags(0b1_1111, from)?;
+        let has = read_flags(0b111_1111, from)?;
         let mut sets: [DotSet; 5] = Default::default();
         for (set, bit) in sets.iter_mut().zip(0..) {
             if has >> bit & 1 == 1 {
@@ -461,8 +476,9 @@ impl Finish {
             }
         }
         let [since, since_ahead, frontier, kept, retired] = sets;
-        let entry_count = from.varint()?;
-        let (entry_hash, check) = (read_u64(from)?, read_u64(from)?);
+        let (entry_count, entry_hash) =
+            if has & 32 == 0 { (0, 0) } else { not_usual((from.varint()?, read_u64(from)?), (0, 0), from)? };
+        let check = if has & 64 == 0 { 0 } else { not_usual(read_u64(from)?, 0, from)? };
         Ok(Self { repair, since, since_ahead, frontier, kept, retired, entry_count, entry_hash, check })
     }
 }

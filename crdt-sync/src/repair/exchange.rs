@@ -16,6 +16,8 @@ use crate::{CancelReason, Finish, Hello, Message, Plan, RepairId, RepairTier, St
 const HELLO_SUMMARY_BYTES_MAX: usize = 1_024;
 /// What a run, and an id that is new to the link, take in a summary, about.
 const RUN_BYTES: usize = 5;
+/// What the name of a base takes.
+const BASE_BYTES: usize = 8;
 /// Runs of retired dots that are named; of more a set of live dots is sent instead.
 const NAMED_RUNS_MAX: usize = 8_192;
 /// Runs of staged dots that are offered.
@@ -100,13 +102,19 @@ impl<S: DotStore> Exchange<S> {
         let exchange = Self::new(id, told, Phase::Asked { leg: Leg::new(), again: false }, work);
         let base = work.link.newest();
         let unchanged = base.is_some_and(|(hash, _)| hash == exchange.told.received_hash);
-        let summary = exchange.summary(work.link.least, base, work);
+        let summary = exchange.summary(work.link.least, exchange.worth_its_name(base), work);
         let is_small = summary_bytes(&summary) <= HELLO_SUMMARY_BYTES_MAX;
         // Nothing changed since both were equal: most likely nothing did there.
         let inline = is_small && (!unchanged || work.link.least != Plan::Ask);
         let hello = exchange.hello(inline.then_some(summary), content, work);
         work.send(hello);
         exchange
+    }
+
+    /// The base, if leaving its dots out saves more than naming it takes.
+    fn worth_its_name<'b>(&self, base: Option<(u64, &'b DotSet)>) -> Option<(u64, &'b DotSet)> {
+        let runs = |dots: &DotSet| RUN_BYTES * dots.runs().count();
+        base.filter(|(_, dots)| runs(&self.told.received.difference(dots)) + BASE_BYTES < runs(&self.told.received))
     }
 
     fn summary(&self, plan: Plan, base: Option<(u64, &DotSet)>, work: &Work<'_, '_, S>) -> SummaryOf {
@@ -206,7 +214,7 @@ impl<S: DotStore> Exchange<S> {
         let sizes = Sizes { theirs, want: &want, common: &common, alphabet: alphabet.as_ref(), least };
         let choice = choose(&sizes, view);
 
-        let base = base.as_ref().map(|(hash, dots)| (*hash, dots));
+        let base = self.worth_its_name(base.as_ref().map(|(hash, dots)| (*hash, dots)));
         let mut summary = self.summary(choice.plan, base, work);
         summary.sketch_key = work.link.salt;
         work.send(Message::Summary(Box::new(summary)));

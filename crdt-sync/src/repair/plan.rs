@@ -67,17 +67,15 @@ pub(super) fn choose<S: DotStore>(sizes: &Sizes<'_>, view: &View<'_, S>) -> Choi
     if *least == Plan::Whole || theirs.seen.is_empty() || whole <= view.config.limits.whole_bytes_max as u64 {
         return done(Plan::Whole);
     }
+    // The set of live dots takes a bit per dot that both have seen, or a few bytes per run of live ones.
+    let set = bitmap.min(view.state.live_runs_len() as u64 * RUN_BYTES);
     let cells = first as u64 * cell;
-    if rank(*least) <= rank(Plan::Sketch) && alphabet.is_some() && cells <= bitmap && entries + cells <= whole {
+    let may_sketch = rank(*least) <= rank(Plan::Sketch) && alphabet.is_some();
+    if may_sketch && cells <= set && entries + cells <= whole {
         return done(Plan::Sketch);
     }
-    // Only now is a pass over all runs worth its while.
-    let runs = view.state.live().intersection(common).runs().count() as u64;
-    let set = bitmap.min(runs * RUN_BYTES);
-    let fits = set <= view.config.limits.live_set_bytes_max as u64;
-    if fits && entries + set <= whole {
-        let sketch = rank(*least) <= rank(Plan::Sketch) && alphabet.is_some() && cells <= set;
-        return done(if sketch { Plan::Sketch } else { Plan::LiveSet });
+    if set <= view.config.limits.live_set_bytes_max as u64 && entries + set <= whole {
+        return done(Plan::LiveSet);
     }
     done(Plan::Whole)
 }

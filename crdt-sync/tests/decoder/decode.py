@@ -288,10 +288,11 @@ class Reader:
             has = self.byte()
             names = ["since", "since_ahead", "frontier", "kept", "retired"]
             sets = {name: self.few_dots() if has >> bit & 1 else {} for bit, name in enumerate(names)}
-            return {"repair": repair, **sets, "entry_count": self.int(), "entry_hash": self.fixed(8),
-                    "check": self.fixed(8)}
+            count, of = (self.int(), self.fixed(8)) if has >> 5 & 1 else (0, 0)
+            return {"repair": repair, **sets, "entry_count": count, "entry_hash": of,
+                    "check": self.fixed(8) if has >> 6 & 1 else 0}
         if kind == 16:
-            return {"repair": repair, "check": self.fixed(8)}
+            return {"repair": repair, "check": self.fixed(8) if self.byte() else 0}
         if kind == 17:
             return {"repair": repair, "reason": CANCELS[self.byte()]}
         raise ValueError(f"frames of kind {kind} are not known")
