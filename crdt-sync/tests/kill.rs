@@ -3,6 +3,7 @@
 //! A writer process edits over an embedded store and tells its parent when an edit begins and when it is acknowledged.
 //! The parent, which keeps the ledger, kills it at moments drawn from a seed, opens the store, and starts it again. A
 //! replica in the parent hears what the writer says over TCP.
+#![allow(clippy::print_stdout, reason = "what was reached is part of the result")]
 #![cfg(all(feature = "drive", feature = "redb"))]
 
 use std::collections::BTreeSet;

@@ -138,7 +138,7 @@ impl<S: Data> Core<S> {
         loop {
             while let Some(persist) = machine.replica.poll_persist() {
                 machine.given = persist.ticket;
-                self.disk.push(Task::Commit(persist));
+                self.disk.push(Task::Commit(Box::new(persist)));
             }
             while let Some(fetch) = machine.replica.poll_fetch() {
                 self.disk.push(Task::Fetch(fetch));
@@ -296,7 +296,7 @@ impl<S: Data> Core<S> {
                 machine.replica.close(now);
                 while let Some(persist) = machine.replica.poll_persist() {
                     machine.given = persist.ticket;
-                    self.disk.push(Task::Commit(persist));
+                    self.disk.push(Task::Commit(Box::new(persist)));
                 }
             }
             machine.given

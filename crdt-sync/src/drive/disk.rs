@@ -7,12 +7,15 @@ use std::thread::{self, JoinHandle};
 use super::watch::Watch;
 use crate::{Batch, Fetch, LogRecord, Persist, Stage, Storage, StorageError, Ticket};
 
+/// Something that wants the store for itself.
+pub(super) type Errand = Box<dyn FnOnce(&mut dyn Storage) + Send>;
+
 /// What the store is asked to do.
 pub(super) enum Task {
-    Commit(Persist),
+    Commit(Box<Persist>),
     Fetch(Fetch),
     /// Anything else that wants the store for itself, such as a backup.
-    Run(Box<dyn FnOnce(&mut dyn Storage) + Send>),
+    Run(Errand),
 }
 
 /// What it has done.
@@ -102,7 +105,8 @@ fn work(storage: &mut impl Storage, tasks: VecDeque<Task>, report: &impl Fn(Done
     let mut newest = None;
     for task in tasks {
         match task {
-            Task::Commit(Persist { ticket, batch }) => {
+            Task::Commit(persist) => {
+                let Persist { ticket, batch } = *persist;
                 batches.push(batch);
                 newest = Some(ticket);
             }
@@ -135,7 +139,8 @@ fn flush(storage: &mut impl Storage, batches: &mut Vec<Batch>, newest: Option<Ti
 impl Task {
     /// About how much memory it holds.
     fn len(&self) -> usize {
-        let Self::Commit(Persist { batch, .. }) = self else { return 0 };
+        let Self::Commit(persist) = self else { return 0 };
+        let batch = &persist.batch;
         let staged = match &batch.stage {
             Some(Stage::Put(rows)) => rows.as_slice(),
             _ => &[],

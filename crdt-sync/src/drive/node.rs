@@ -175,7 +175,6 @@ impl<S: Data> Node<S> {
     }
 
     /// Resolves when this many peers durably have all that was edited here until now.
-    #[must_use]
     pub fn spread(&self, peers: usize) -> Spread {
         let dots = self.core.read(own_dots);
         self.core.urge();

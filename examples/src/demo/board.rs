@@ -20,10 +20,10 @@ crdt_core::fields! {
 pub fn edit(board: &mut <Board as crdt_core::DotStore>::Cursor<'_>, who: &str, number: u64, line: &str) {
     board.done().insert(line);
     match number % 4 {
-        0 => drop(board.notes().entry("to do").write(format!("{who} will do number {number}").as_str())),
-        1 => drop(board.stock().entry("screws").add(i64::try_from(number % 90).unwrap_or(1) + 1)),
-        2 => drop(board.stock().entry(who).add(1)),
-        _ => drop(board.notes().entry(who).write(format!("number {number}").as_str())),
+        0 => board.notes().entry("to do").write(format!("{who} will do number {number}").as_str()),
+        1 => board.stock().entry("screws").add(i64::try_from(number % 90).unwrap_or(1) + 1),
+        2 => board.stock().entry(who).add(1),
+        _ => board.notes().entry(who).write(format!("number {number}").as_str()),
     }
 }
 

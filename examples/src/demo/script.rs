@@ -1,5 +1,7 @@
 //! The run: who edits when, what breaks, and what must be true at the end.
 
+#![allow(clippy::print_stdout, reason = "the run's report belongs on the standard output")]
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write as _};

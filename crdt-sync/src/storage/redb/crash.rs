@@ -4,6 +4,8 @@
 //! the unflushed writes survives, the replica that opens the store again has everything that was acknowledged or told,
 //! and goes on without using a dot twice.
 
+#![allow(clippy::print_stdout, reason = "what was reached is part of the result")]
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
