@@ -1,4 +1,5 @@
 //! What synchronising costs in bytes, through whole replicas and their frames: the bars that the design was built to.
+#![allow(clippy::print_stdout, reason = "the measured bytes are shown beside their bars")]
 
 use crdt_sync::crdt_core::{OrSet, ReplicaId};
 use crdt_sync::{Config, LinkKind, Loaded, Now, PeerId, RepairTier, Replica, ScopeId, Steady, Wall};

@@ -88,7 +88,7 @@ impl Sample for GCounter {
 impl Sample for PnCounter {
     fn edit(at: &mut Edit<'_, Self>, number: u8) {
         let amount = [0, 1, 200, u64::MAX][usize::from(number / 2 % 4)];
-        let _ = if number % 2 == 0 { at.increment(amount) } else { at.decrement(amount) };
+        let _ = if number.is_multiple_of(2) { at.increment(amount) } else { at.decrement(amount) };
     }
 }
 
@@ -142,7 +142,7 @@ impl<T: crdt_core::Element + Few> Sample for MvRegister<T> {
 
 impl Sample for EwFlag {
     fn edit(at: &mut Edit<'_, Self>, number: u8) {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             at.enable()
         } else {
             at.disable()
@@ -152,7 +152,7 @@ impl Sample for EwFlag {
 
 impl Sample for DwFlag {
     fn edit(at: &mut Edit<'_, Self>, number: u8) {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             at.enable()
         } else {
             at.disable()

@@ -36,6 +36,7 @@ pub(super) struct Exchange<S: DotStore> {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one per peer, and it lives as long as the repair")]
 enum Phase<S: DotStore> {
     /// Opened here; the answer is on its way.
     Asked { leg: Leg<S>, again: bool },

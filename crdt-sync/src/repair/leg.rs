@@ -29,6 +29,7 @@ pub(super) struct Leg<S: DotStore> {
 }
 
 /// What a leg says so far.
+#[allow(clippy::large_enum_variant, reason = "it is made and taken apart once for each message")]
 pub(super) enum Outcome<S: DotStore> {
     /// Something is still on its way.
     Wait,
@@ -164,6 +165,7 @@ impl<S: DotStore> Leg<S> {
     }
 
     /// Which of the common dots are live on one side only.
+    #[allow(clippy::result_large_err, reason = "no error but the other way to go on, taken once for each message")]
     fn apart(
         &self,
         theirs: &Theirs,
