@@ -28,14 +28,17 @@ use serde::{Deserialize, Serialize};
 
 const IDS: [u128; 3] = [1, 0x8000_0000_0000_0000_0000_0000_0000_0002, u128::MAX];
 
+/// The two digests of the state that has these bytes.
+type Digests = fn(&[u8]) -> (u64, u128);
+
 /// One encoding: what it is called, its bytes today, and how it is read.
 struct Case {
     name: String,
     bytes: Vec<u8>,
     /// Decodes and encodes again.
     again: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
-    /// The two digests of the state that has these bytes.
-    digests: Option<fn(&[u8]) -> (u64, u128)>,
+    /// Of states.
+    digests: Option<Digests>,
 }
 
 fn again<T: Canonical>(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {

@@ -1,4 +1,5 @@
 //! Frames: there and back, and how long they are.
+#![allow(clippy::print_stdout, reason = "what was measured or left out is shown beside the verdict")]
 
 mod samples;
 

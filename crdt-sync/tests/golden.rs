@@ -2,6 +2,7 @@
 //!
 //! `CRDT_GOLDEN=write cargo test -p crdt-sync --test golden` writes the files anew, which is right only as long as
 //! nobody has stored or sent what they show.
+#![allow(clippy::print_stdout, reason = "what was measured or left out is shown beside the verdict")]
 
 mod samples;
 

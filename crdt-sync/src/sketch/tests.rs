@@ -20,7 +20,7 @@ impl Random {
 fn common() -> (DotSet, Alphabet) {
     let mut seen = DotSet::new();
     for id in 1..=3u128 {
-        seen.insert_run(ReplicaId::from_u128(id << 90 | id * 77), 1, 1 << 20);
+        seen.insert_run(ReplicaId::from_u128((id << 90) | (id * 77)), 1, 1 << 20);
     }
     let alphabet = Alphabet::of(&seen).unwrap();
     (seen, alphabet)
@@ -31,7 +31,7 @@ fn some(random: &mut Random, count: usize) -> DotSet {
     let mut dots = DotSet::new();
     while dots.len() < count as u64 {
         let id = u128::from(random.next() % 3 + 1);
-        let dot = Dot::new(ReplicaId::from_u128(id << 90 | id * 77), random.next() % (1 << 20) + 1);
+        let dot = Dot::new(ReplicaId::from_u128((id << 90) | (id * 77)), random.next() % (1 << 20) + 1);
         dots.insert(dot.unwrap());
     }
     dots
@@ -134,7 +134,7 @@ fn both_sides_of_a_difference_are_told_apart() {
         let (only_mine, only_theirs) = peel(&cells, &alphabet, KEY).unwrap();
         assert_eq!(only_mine.into_iter().collect::<DotSet>(), mine.difference(&theirs));
         assert_eq!(only_theirs.into_iter().collect::<DotSet>(), theirs.difference(&mine));
-        assert!(seen.len() > 0);
+        assert!(!seen.is_empty());
     }
 }
 

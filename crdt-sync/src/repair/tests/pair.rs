@@ -51,11 +51,11 @@ fn a_repair_that_is_cut_anywhere_changes_nothing_by_itself() {
             let done = (0..cut_after).all(|_| world.deliver(0, 1) | world.deliver(1, 0));
             world.cut(0, 1);
             world.wait(1_000);
-            for at in 0..2 {
+            for (at, before) in before.iter().enumerate() {
                 assert_eq!(world.fault(at), None);
                 // All of the repair or nothing of it.
                 let state = &world.nodes[at].state;
-                assert!(*state == before[at] || *state == world.merged(), "{plan:?} cut after {cut_after}");
+                assert!(state == before || *state == world.merged(), "{plan:?} cut after {cut_after}");
             }
             world.open(1, 0);
             world.drain();
@@ -321,9 +321,9 @@ fn altered_messages_change_nothing_or_nothing_wrong() {
             };
             world.take(link.0, link.1, item);
         }
-        for at in 0..2 {
-            assert_eq!(world.nodes[at].state.validate(), Ok(()), "seed {seed}");
-            refused += u64::from(world.nodes[at].state == before[at]);
+        for (node, before) in world.nodes.iter().zip(&before) {
+            assert_eq!(node.state.validate(), Ok(()), "seed {seed}");
+            refused += u64::from(node.state == *before);
         }
     }
     assert!(refused > 1_000, "{refused} refused");
