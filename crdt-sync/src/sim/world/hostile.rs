@@ -16,6 +16,7 @@ impl<S: Enrolled> World<S> {
         let mut chance = Chance::new(seed);
         let (kind, overheard) = self.overhear(&mut chance);
         if what == Hostile::Replay {
+            self.oracle.deceived |= !overheard.is_empty();
             let peer = self.stranger(node, kind)?;
             for frame in overheard {
                 self.tally.replayed += 1;
