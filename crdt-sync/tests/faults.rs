@@ -31,6 +31,7 @@ fn reads_alone(profile: &mut Profile) {
 fn compared(profile: &mut Profile) {
     profile.config.limits.whole_bytes_max = 0;
     profile.config.limits.log_bytes_max = 0;
+    profile.config.plan = Some(crdt_sync::Plan::Sketch);
 }
 
 fn rows() -> Vec<Row> {

@@ -23,7 +23,7 @@ fn no_schedule_breaks_a_promise() {
         tally.add(&share::<OrSet<u8>>(&plan, 25, 1 << 40));
     }
     eprintln!("seeds from {}:\n{tally}", plan.seed);
-    if tally.runs >= 1_000 {
+    if tally.runs >= 5_000 {
         tally.check_floors().unwrap_or_else(|missed| panic!("{missed}"));
     }
 }

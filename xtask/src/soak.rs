@@ -1,6 +1,6 @@
 //! `cargo xtask soak [--minutes N]`: the checks that take too long for every
-//! change. The law suite gets two fifths of the time and the fuzzer as much;
-//! Miri and the mutation run take what they take, as half of either says little.
+//! change. The law suite gets a quarter of the time, the simulator and the fuzzer two
+//! quarters and one; Miri and the mutation run take what they take, as half of either says little.
 
 use crate::fuzz::{fuzz_each, number};
 use crate::run::{self, Failure, Outcome};
@@ -11,8 +11,8 @@ use std::time::Instant;
 
 const MINUTES: u64 = 60;
 
-/// Histories per type: what the suite is held to, and the trial that tells how
-/// many fit into the time.
+/// Histories per type, and schedules: what the suites are held to, and the trial
+/// that tells how many fit into the time.
 const HISTORIES: u64 = 1_000_000;
 const HISTORIES_TRIAL: u64 = 10_000;
 
@@ -22,11 +22,12 @@ pub(crate) fn soak(arguments: &[String]) -> Outcome {
         [option, value] if option == "--minutes" => number(option, Some(value))?,
         _ => return Err(Failure::new("soak takes one option, --minutes N")),
     };
-    let share = minutes * 60 * 2 / 5;
+    let share = minutes * 60 / 4;
     run_steps(
         "soak",
         &[
             Step::new("laws", move || laws(share)),
+            Step::new("schedules", move || schedules(2 * share)),
             Step::new("miri", miri),
             Step::new("fuzz", move || fuzz_each(None, (share / 2).max(1))),
             Step::new("mutation", mutation),
@@ -41,12 +42,29 @@ fn laws(seconds_max: u64) -> Result<Verdict, Failure> {
         command.args(["--all-features", "--test", "laws"]).env("LAWS_HISTORIES", histories.to_string());
         command
     };
+    as_many_as_fit(suite, seconds_max, "histories per type")
+}
+
+/// A million simulated schedules with every fault of disks, links and clocks, or
+/// as many as fit into the time.
+fn schedules(seconds_max: u64) -> Result<Verdict, Failure> {
+    let suite = |runs: u64| {
+        let mut command = run::cargo(["test", "--locked", "--release", "-p", "crdt-sync"]);
+        command.args(["--features", "sim", "--test", "schedules"]).env("SIM_RUNS", runs.to_string());
+        command
+    };
+    as_many_as_fit(suite, seconds_max, "schedules")
+}
+
+/// Runs a suite of random cases with the full count, or with what a trial says
+/// is possible.
+fn as_many_as_fit(suite: impl Fn(u64) -> Command, seconds_max: u64, what: &str) -> Result<Verdict, Failure> {
     run::run(suite(1).arg("--no-run"))?;
     let start = Instant::now();
     run::run(&mut suite(HISTORIES_TRIAL))?;
     let trial = start.elapsed();
     let fitting = histories_within(seconds_max, trial.as_secs_f64());
-    println!("{HISTORIES_TRIAL} histories per type took {}; running {fitting}", seconds(trial));
+    println!("{HISTORIES_TRIAL} {what} took {}; running {fitting}", seconds(trial));
     run::run(&mut suite(fitting))?;
     Ok(Verdict::Passed)
 }

@@ -6,7 +6,7 @@ use super::chance::Chance;
 use super::net::{Topology, Weather};
 use super::violation::Check;
 use crate::fault::Faults;
-use crate::{Config, Durability, LinkKind, Mode, ScopeId};
+use crate::{Config, Durability, LinkKind, Mode, Plan, ScopeId};
 
 /// How one run is set up.
 #[derive(Clone, Debug)]
@@ -115,6 +115,8 @@ impl Profile {
             // Small states are sent whole; here they are to be compared.
             config.limits.whole_bytes_max = 0;
         }
+        // Small states would hardly ever be worth a sketch.
+        config.plan = chance.pick(&[None, None, None, Some(Plan::Sketch), Some(Plan::Sketch), Some(Plan::LiveSet)]);
         if chance.percent(20) {
             config.timing.dormant_after = Duration::from_secs(30);
         }

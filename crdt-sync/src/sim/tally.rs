@@ -32,33 +32,33 @@ macro_rules! tally {
 
 tally! {
     /// Edits that took a dot.
-    edits: "edits", 5_000;
+    edits: "edits", 2000;
     /// Edits that changed nothing.
-    idle_edits: "edits that changed nothing", 300;
+    idle_edits: "edits that changed nothing", 500;
     /// Edits that failed on purpose.
     failed_edits: "edits that failed and were undone", 100;
     /// Edits refused because the disk was slow.
     busy_edits: "edits refused as busy", 1;
     /// Edits refused because the identity was in doubt.
-    frozen_edits: "edits refused while an identity was in doubt", 1;
+    frozen_edits: "edits refused while an identity was in doubt", 10;
     /// Pairs of edits neither of which knew of the other.
-    concurrent_pairs: "concurrent pairs", 5_000;
+    concurrent_pairs: "concurrent pairs", 2000;
     /// Edits acknowledged as durable.
-    acknowledged: "edits acknowledged", 3_000;
+    acknowledged: "edits acknowledged", 1500;
     /// Reads compared with the specification.
-    reads: "reads compared with the specification", 10_000;
+    reads: "reads compared with the specification", 5000;
     /// States compared with the effect of what was received.
-    states: "states compared with the effect of what was received", 20_000;
+    states: "states compared with the effect of what was received", 20000;
     /// Frames sent.
-    frames: "frames sent", 20_000;
+    frames: "frames sent", 20000;
     /// Frames lost.
-    lost: "frames lost", 500;
+    lost: "frames lost", 1000;
     /// Frames that came twice.
-    repeated: "frames repeated", 300;
+    repeated: "frames repeated", 500;
     /// Frames that overtook another one.
-    overtaken: "frames that overtook another", 300;
+    overtaken: "frames that overtook another", 800;
     /// Frames that waited behind a cut.
-    stalled: "frames stalled behind a cut", 50;
+    stalled: "frames stalled behind a cut", 100;
     /// One-way cuts.
     one_way_cuts: "one-way cuts", 50;
     /// Two-way cuts.
@@ -68,27 +68,27 @@ tally! {
     /// Replicas that stopped where they stood.
     crashes: "crashes", 300;
     /// Of those, with batches on their way to the disk.
-    crashes_in_write: "crashes with unsynced batches", 50;
+    crashes_in_write: "crashes with unsynced batches", 100;
     /// Of those, in the middle of a flush.
-    crashes_in_flush: "crashes in the middle of a flush", 40;
+    crashes_in_flush: "crashes in the middle of a flush", 100;
     /// Of those, that kept some of those batches.
-    crashes_kept_part: "crashes that kept a part", 20;
+    crashes_kept_part: "crashes that kept a part", 4;
     /// Edits lost in them, that nobody had been told of.
-    edits_lost: "unacknowledged edits lost in crashes", 30;
+    edits_lost: "unacknowledged edits lost in crashes", 100;
     /// Replicas opened again.
     restarts: "restarts", 300;
     /// Replicas closed in good order.
-    closes: "clean stops", 20;
+    closes: "clean stops", 50;
     /// Disks replaced by an old copy.
     restores: "old backups restored", 10;
     /// Disks that went back in time in a way that nothing shows.
-    rewound: "disks rewound unnoticed", 1;
+    rewound: "disks rewound unnoticed", 10;
     /// Disks replaced by a copy of another one.
-    clones: "cloned disks opened", 10;
+    clones: "cloned disks opened", 40;
     /// Openings that took a fresh id in place of the stored one.
-    fresh_ids: "fresh ids taken at opening", 15;
+    fresh_ids: "fresh ids taken at opening", 50;
     /// Identities lost while running, and replaced.
-    identities_lost: "identities lost at run time", 0;
+    identities_lost: "identities lost at run time", 20;
     /// Dots found to name two edits.
     equivocations: "equivocations reported", 0;
     /// Runs in which a dot came to name two edits.
@@ -96,47 +96,47 @@ tally! {
     /// Clocks that jumped.
     clock_jumps: "clock jumps", 100;
     /// Clocks reported to be ahead.
-    skews: "clocks reported as skewed", 20;
+    skews: "clocks reported as skewed", 50;
     /// Flushes that failed.
-    failed_flushes: "failed flushes", 20;
+    failed_flushes: "failed flushes", 30;
     /// Frames of strangers.
-    hostile: "hostile frames", 300;
+    hostile: "hostile frames", 500;
     /// Of those, refused.
-    hostile_refused: "hostile frames refused", 200;
+    hostile_refused: "hostile frames refused", 400;
     /// Frames replayed from an earlier connection.
     replayed: "replayed frames", 100;
     /// Retirements written.
-    retirements: "retirements", 20;
+    retirements: "retirements", 50;
     /// Retirements of a replica that was down.
-    retired_dormant: "retirements of a replica that was down", 3;
+    retired_dormant: "retirements of a replica that was down", 5;
     /// Replicas that fell dormant somewhere.
-    dormant: "replicas fallen dormant", 5;
+    dormant: "replicas fallen dormant", 20;
     /// Records that came for the first time.
-    records_fresh: "records received", 5_000;
+    records_fresh: "records received", 1000;
     /// Records that came again.
-    records_repeated: "records received again", 500;
+    records_repeated: "records received again", 400;
     /// Records that waited for their causes.
-    parked: "records that waited for causes", 50;
+    parked: "records that waited for causes", 30;
     /// Records dropped because too many waited.
     parked_dropped: "waiting records dropped", 1;
     /// Pushes left out because a link or a disk was slow.
     pushes_dropped: "pushes left out", 1;
     /// Records read back from a disk's log.
-    fetches: "fetches from the log on disk", 5;
+    fetches: "fetches from the log on disk", 40;
     /// Repairs that found nothing to do.
-    repairs_same: "repairs: nothing to do", 500;
+    repairs_same: "repairs: nothing to do", 2000;
     /// Repairs out of the log.
-    repairs_log: "repairs: log", 50;
+    repairs_log: "repairs: log", 100;
     /// Repairs with a sketch.
-    repairs_sketch: "repairs: sketch", 0;
+    repairs_sketch: "repairs: sketch", 100;
     /// Repairs with a set of live dots.
-    repairs_live_set: "repairs: live set", 0;
+    repairs_live_set: "repairs: live set", 100;
     /// Repairs with a whole state.
-    repairs_whole: "repairs: whole state", 50;
+    repairs_whole: "repairs: whole state", 300;
     /// Repairs that were cut or given up.
-    repairs_failed: "repairs given up", 20;
+    repairs_failed: "repairs given up", 100;
     /// Acknowledged edits found everywhere in the end.
-    ledger: "acknowledged edits found everywhere", 5_000;
+    ledger: "acknowledged edits found everywhere", 3000;
     /// Milliseconds until all were equal once faults stopped, summed.
     settle_ms: "milliseconds to settle, summed", 0;
 }
