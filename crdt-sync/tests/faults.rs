@@ -38,15 +38,13 @@ fn rows() -> Vec<Row> {
     let row = |fault, check, adjust| Row { fault, check, adjust };
     vec![
         row(Fault::VersionPrefix, Check::Reads, reads_alone),
-        row(Fault::SeenForReceived, Check::Effect, unordered),
         row(Fault::RemovalUntold, Check::Reads, reads_alone),
         row(Fault::RemovalUntold, Check::Effect, ANY),
-        row(Fault::ReceivedIsSeen, Check::Effect, unordered),
+        row(Fault::ReceivedIsSeen, Check::Whole, unordered),
         row(Fault::UnitedBeforeFinish, Check::Effect, ANY),
         row(Fault::UnitedPerChunk, Check::Effect, ANY),
         row(Fault::FinishWithoutProof, Check::Effect, |profile| profile.links = vec![LinkKind::Datagram]),
-        row(Fault::RetiredSinceUnnamed, Check::Effect, compared),
-        row(Fault::SketchOverLive, Check::Peace, compared),
+        row(Fault::SketchOverLive, Check::Converges, compared),
         row(Fault::CopyKeepsId, Check::OneDotOneEdit, ANY),
         row(Fault::FreshFromStore, Check::OneDotOneEdit, ANY),
         row(Fault::AfterAtOpening, Check::Causes, |profile| {
@@ -55,9 +53,6 @@ fn rows() -> Vec<Row> {
         }),
         row(Fault::ShownBeforeDurable, Check::Shown, |profile| profile.flush_ms = 30),
         row(Fault::FlushRetried, Check::Shown, ANY),
-        row(Fault::FlushRetried, Check::Ledger, |profile| {
-            profile.blind = vec![Check::Shown, Check::Belief, Check::Effect, Check::Whole, Check::OneDotOneEdit];
-        }),
         row(Fault::SentIsAcked, Check::Belief, ANY),
         row(Fault::StableSkipsOne, Check::Belief, ANY),
         row(Fault::OverflowAcknowledged, Check::Effect, |profile| {
