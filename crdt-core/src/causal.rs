@@ -141,6 +141,25 @@ impl<S: DotStore> Causal<S> {
         Ok((delta, answer))
     }
 
+    /// As [`try_edit`](Self::try_edit), with a last look at what the edit would say: refused there, it is undone, too. For
+    /// limits that only the finished delta can be measured against.
+    ///
+    /// # Errors
+    /// Whatever the closure or `allow` returns.
+    pub fn try_edit_if<R, E>(
+        &mut self,
+        writer: &mut Writer,
+        f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
+        allow: impl FnOnce(&Delta<S>) -> Result<(), E>,
+    ) -> Result<(Delta<S>, R), E> {
+        let mut delta = Delta::new();
+        let mut transaction = Transaction::new(self, writer, &mut delta, true);
+        let answer = f(&mut transaction.cursor())?;
+        allow(transaction.delta())?;
+        transaction.commit();
+        Ok((delta, answer))
+    }
+
     /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
     pub fn mark(&mut self, writer: &mut Writer) -> Dot {
         let dot = writer.issue(&self.seen);

@@ -152,6 +152,11 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         S::Cursor::from(Edit { reach: Reach::Root(self) })
     }
 
+    /// What it says so far.
+    pub(crate) fn delta(&self) -> &Delta<S> {
+        self.delta
+    }
+
     pub(crate) fn commit(mut self) {
         if self.lacks_a_dot() {
             self.take_a_dot();

@@ -76,6 +76,8 @@ pub enum EditError {
     Frozen,
     /// The store failed; reopen it.
     Failed,
+    /// An entry, with its keys, is larger than what a frame can carry and others read: split it, or keep it elsewhere.
+    TooLarge,
 }
 
 impl fmt::Display for EditError {
@@ -84,6 +86,7 @@ impl fmt::Display for EditError {
             Self::Busy => "too much waits for the disk",
             Self::Frozen => "the replica has lost its identity and needs a fresh id",
             Self::Failed => "the store failed and has to be opened again",
+            Self::TooLarge => "an entry is larger than a frame can carry",
         })
     }
 }

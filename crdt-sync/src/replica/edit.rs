@@ -1,5 +1,6 @@
 //! Edits: into the state, the open record and the next batch at once.
 
+use crdt_core::codec::VALUE_BYTES_MAX;
 use crdt_core::{Delta, Dot, DotStore, ReplicaId};
 
 use super::{OpenRecord, Replica};
@@ -15,11 +16,13 @@ impl<S: DotStore> Replica<S> {
     /// Edits in quick succession travel as one record, closed after a few milliseconds.
     ///
     /// # Errors
-    /// If the disk is too slow, the identity is in doubt, or the store has failed. Then nothing has changed and the
-    /// closure was not called.
+    /// If the disk is too slow, the identity is in doubt, or the store has failed; then the closure was not called. If an
+    /// entry is too large to reach others. Either way nothing has changed, and nothing has if the closure panics.
     pub fn edit<R>(&mut self, now: Now, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> Result<(R, Ticket), EditError> {
         self.check_editable()?;
-        let (delta, answer) = self.state.edit(&mut self.writer, f);
+        let bytes_max = self.entry_bytes_max();
+        let fits = |delta: &Delta<S>| if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(EditError::TooLarge) };
+        let (delta, answer) = self.state.try_edit_if(&mut self.writer, |cursor| Ok(f(cursor)), fits)?;
         Ok((answer, self.take_in(delta, now)))
     }
 
@@ -33,7 +36,19 @@ impl<S: DotStore> Replica<S> {
         f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
     ) -> Result<Result<(R, Ticket), E>, EditError> {
         self.check_editable()?;
-        Ok(self.state.try_edit(&mut self.writer, f).map(|(delta, answer)| (answer, self.take_in(delta, now))))
+        let bytes_max = self.entry_bytes_max();
+        let fits = |delta: &Delta<S>| if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(None) };
+        match self.state.try_edit_if(&mut self.writer, |cursor| f(cursor).map_err(Some), fits) {
+            Ok((delta, answer)) => Ok(Ok((answer, self.take_in(delta, now)))),
+            Err(Some(error)) => Ok(Err(error)),
+            Err(None) => Err(EditError::TooLarge),
+        }
+    }
+
+    /// The most that one entry may take, with its keys: it has to fit a frame, and a row that is read again.
+    fn entry_bytes_max(&self) -> usize {
+        let frame = self.config.limits.frame_bytes_max;
+        VALUE_BYTES_MAX.min(frame - (frame / 4).min(4_096))
     }
 
     /// Says that a replica will make no more dots above the last one that was received of it: one that ended cleanly,
@@ -62,6 +77,7 @@ impl<S: DotStore> Replica<S> {
         self.roster.forget(fresh);
         self.writer = crdt_core::Writer::new(fresh);
         self.disk.lease = (0, self.disk.last);
+        self.disk.clean = false;
         self.frozen = false;
         self.pending.meta = true;
         self.commit(now);
@@ -117,9 +133,11 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn extend_open_record(&mut self, own: Own, delta: Delta<S>, now: Now) {
-        let len = 24 + 24 * delta.entries().len();
-        // A dot that was skipped (somebody else's, under this id) ends the run that a record is.
-        if self.open.as_ref().is_some_and(|open| open.own.last + 1 != own.first) {
+        let len = delta.encode().len();
+        // A dot that was skipped (somebody else's, under this id) ends the run that a record is. So does what would make
+        // it too long to be pushed.
+        let bytes_max = self.config.limits.record_bytes_max;
+        if self.open.as_ref().is_some_and(|open| open.own.last + 1 != own.first || open.len + len > bytes_max) {
             self.close_record(now);
         }
         match &mut self.open {
@@ -151,6 +169,20 @@ impl<S: DotStore> Replica<S> {
         self.due.fresh_id = now.steady + core::time::Duration::from_secs(60);
         self.events.push_back(Event::IdentityLost { dot });
     }
+}
+
+/// Whether each entry takes at most that many bytes.
+fn fits<S: DotStore>(mut delta: Delta<S>, bytes_max: usize) -> bool {
+    if delta.encode().len() <= bytes_max {
+        return true;
+    }
+    let count = delta.entries().len();
+    if count <= 1 {
+        // What a delta says beside its entries is sets of dots, which are bounded otherwise.
+        return count == 0 || delta.restrict(delta.own()).encode().len() <= bytes_max;
+    }
+    let later = delta.split_off(count / 2);
+    fits(delta, bytes_max) && fits(later, bytes_max)
 }
 
 /// The run of dots that a local edit made; none if it changed nothing.
