@@ -17,8 +17,8 @@ impl<S: DotStore> Replica<S> {
     /// A replica that goes on with what was loaded.
     ///
     /// `fresh` must be drawn from the system's generator for this call. It is taken as the replica's id where the store
-    /// is new, was copied or restored (its marker does not match), or, in lease mode, was not closed cleanly: a dot
-    /// that is made twice has two values, and one of them vanishes. `seed` drives waiting times and the choice of
+    /// is new, was copied or restored (its marker does not match), or, in lease mode, was not closed cleanly (a dot that is
+    /// made twice has two values, and one of them vanishes), and where the old one was retired. `seed` drives waiting times and the choice of
     /// partners, and nothing else.
     ///
     /// # Errors
@@ -49,8 +49,10 @@ impl<S: DotStore> Replica<S> {
         repairs.restore(&loaded.staged, &config, now);
         let (repair, known) = (now.steady, now.steady + config.timing.known_every);
         let lease_last = writer.last();
+        // Not of the seed alone: a copy of this store may be opened with the same one.
+        let mut unlike = Draw::new(seed_with(seed, fresh));
         let mut replica = Self {
-            instance: draw.next(),
+            instance: unlike.next(),
             writer,
             clock,
             state,
@@ -74,7 +76,7 @@ impl<S: DotStore> Replica<S> {
                 failed: false,
                 time_hi,
                 lease: (lease_last, Ticket(0)),
-                marker: draw.next(),
+                marker: unlike.next(),
                 clean: false,
             },
             peers: BTreeMap::new(),
@@ -130,6 +132,12 @@ impl<S: DotStore> Replica<S> {
     }
 }
 
+/// The seed of what must differ from run to run.
+fn seed_with(mut seed: [u8; 32], fresh: ReplicaId) -> [u8; 32] {
+    seed.iter_mut().zip(fresh.to_bytes()).for_each(|(byte, id)| *byte ^= id);
+    seed
+}
+
 fn state_of<S: DotStore>(loaded: &Loaded, seed: u64) -> Result<Causal<S>, OpenError> {
     let mut state = Causal::<S>::with_seed(seed);
     for (dot, bytes) in &loaded.rows {
@@ -151,8 +159,11 @@ fn state_of<S: DotStore>(loaded: &Loaded, seed: u64) -> Result<Causal<S>, OpenEr
 fn writer_of(loaded: &Loaded, config: &Config, fresh: ReplicaId) -> Writer {
     let Some(meta) = &loaded.meta else { return Writer::new(fresh) };
     let copied = loaded.marker != Some(meta.marker) && !faulty!(config, CopyKeepsId);
-    let unclean = config.durability == Durability::Lease && !meta.clean;
-    if copied || unclean {
+    // More may have been shown than is here, also if it ran in lease mode before.
+    let leased = config.durability == Durability::Lease || meta.last > loaded.received.last(meta.replica);
+    let unclean = leased && !meta.clean;
+    let retired = meta.retired.iter().any(|(replica, _)| *replica == meta.replica);
+    if copied || unclean || retired {
         return Writer::new(fresh);
     }
     Writer::resume(meta.replica, meta.last.max(loaded.received.last(meta.replica)))
