@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crdt_core::{DotSet, ReplicaId};
 
 use crate::frame::{FrameReader, FrameWriter};
-use crate::{Config, LinkKind, Open, Role, Steady};
+use crate::{Config, LinkKind, Open, Role, Steady, Ticket};
 
 /// An introduction may be lost on a datagram link; it is repeated after this.
 pub(crate) const GREET_EVERY: Duration = Duration::from_secs(1);
@@ -18,6 +18,8 @@ pub(crate) struct Peer {
     pub(crate) open: Option<Open>,
     /// When this side last introduced itself.
     pub(crate) greeted: Steady,
+    /// The batch that this side's last introduction waits for.
+    pub(crate) introduced: Ticket,
     /// The other end has said more than who it is, so it has heard the introduction.
     pub(crate) confirmed: bool,
     pub(crate) writer: FrameWriter,
@@ -50,6 +52,7 @@ impl Peer {
             kind,
             open: None,
             greeted: now,
+            introduced: Ticket::default(),
             confirmed: false,
             writer: FrameWriter::new(kind, config.scope, &config.limits).seeded(seed),
             reader: FrameReader::new(kind, config.scope, &config.limits).seeded(seed),

@@ -92,7 +92,10 @@ impl<S: DotStore> Replica<S> {
         let limits = &self.config.limits;
         let own = record.own;
         let bytes = record.encode();
-        if bytes.len() > limits.record_bytes_max || own.last - own.first + 1 > limits.record_dots_max {
+        if bytes.len() > limits.record_bytes_max
+            || own.last - own.first + 1 > limits.record_dots_max
+            || record.after.len() > limits.after_dots_max as u64
+        {
             self.mended.insert_run(own.replica, own.first, own.last);
             return;
         }
@@ -179,6 +182,11 @@ impl<S: DotStore> Replica<S> {
     pub(super) fn send(&mut self, to: PeerId, message: Message<S>) {
         let ticket = if faulty!(self.config, ShownBeforeDurable) { self.disk.durable } else { self.shown_by(&message) };
         let Some(peer) = self.peers.get_mut(&to) else { return };
+        // Nothing overtakes the introduction.
+        let ticket = ticket.max(peer.introduced);
+        if matches!(message, Message::Open(_)) {
+            peer.introduced = ticket;
+        }
         if ticket <= self.disk.durable {
             self.ready.push_back((to, message));
             return;
