@@ -18,6 +18,9 @@ pub(crate) struct Inbox<S: DotStore> {
     dots: DotSet,
 }
 
+/// What a record takes here beside its bytes, about.
+const OVERHEAD: usize = 512;
+
 struct Parked<S: DotStore> {
     record: Arc<Record<S>>,
     len: usize,
@@ -59,11 +62,12 @@ impl<S: DotStore> Inbox<S> {
         if self.parked.contains_key(&own) {
             return true;
         }
-        let of_writer = self.per_writer.entry(own.replica).or_default();
-        if *of_writer >= limits.inbox_records_max || self.bytes + len > limits.inbox_bytes_max {
+        let len = len + OVERHEAD;
+        let of_writer = self.per_writer.get(&own.replica).copied().unwrap_or(0);
+        if of_writer >= limits.inbox_records_max || self.bytes + len > limits.inbox_bytes_max {
             return false;
         }
-        *of_writer += 1;
+        self.per_writer.insert(own.replica, of_writer + 1);
         self.bytes += len;
         self.dots.insert_run(own.replica, own.first, own.last);
         self.waiting.insert((missing, own));
@@ -201,5 +205,17 @@ mod tests {
         assert!(!park(&mut inbox, record(A, 7, 7, &[]), &received));
         assert!(park(&mut inbox, record(B, 7, 7, &[]), &received));
         assert_eq!(inbox.len(), 3);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_was_dropped_whoever_wrote_it() {
+        let (mut inbox, received) = (Inbox::new(), DotSet::new());
+        let limits = Limits { inbox_bytes_max: 100, ..Limits::default() };
+        for id in 1..100 {
+            let record = record(ReplicaId::from_u128(id), 3, 3, &[]);
+            let missing = missing_cause(&record, &received, Mode::Causal).unwrap();
+            assert!(!inbox.park(record, 10, missing, &limits));
+        }
+        assert!(inbox.per_writer.is_empty());
     }
 }

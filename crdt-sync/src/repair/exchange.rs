@@ -7,7 +7,7 @@ use crdt_core::{Delta, DotSet, DotStore};
 use super::leg::{Leg, Outcome, Verdict};
 use super::plan::{Sizes, choose};
 use super::send::{Sender, Sketched};
-use super::told::received_of;
+use super::told::{is_frontier, received_of};
 use super::{RepairAction, Theirs, Told, Work};
 use crate::sketch::Alphabet;
 use crate::{CancelReason, Finish, Hello, Message, Plan, RepairId, RepairTier, Steady, SummaryOf};
@@ -510,7 +510,7 @@ impl<S: DotStore> Exchange<S> {
         let mut joined = theirs.received.clone();
         joined.union_with(&finish.since);
         joined.union_with(&self.told.received);
-        if !finish.frontier.is_subset(&joined) {
+        if !is_frontier(&finish.frontier, &joined, work.view) {
             return Step::Cancels(CancelReason::OutOfTurn);
         }
         let (tier, check, frontier) = (tier_of(*plan), finish.check, finish.frontier.clone());

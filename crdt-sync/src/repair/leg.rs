@@ -88,6 +88,10 @@ impl<S: DotStore> Leg<S> {
         if from.saturating_add(cells.len()) > CELLS_MAX {
             return Err(CancelReason::TooLarge);
         }
+        let waiting: usize = self.later.values().map(Vec::len).sum();
+        if waiting + cells.len() > CELLS_MAX {
+            return Err(CancelReason::TooLarge);
+        }
         self.later.entry(from).or_insert(cells);
         // What is in order joins the row; what came twice is dropped.
         while let Some(first) = self.later.first_entry() {
@@ -278,4 +282,19 @@ struct Apart {
     only_theirs: DotSet,
     /// The sum over what is live here among the common dots.
     sum_here: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crdt_core::OrSet;
+
+    #[test]
+    fn cells_that_come_out_of_order_are_kept_within_a_bound() {
+        let mut leg = Leg::<OrSet<u64>>::new();
+        let add = |from| leg.add_cells(from, vec![Cell::default(); 50_000]);
+        let outcomes: Vec<_> = (1..=4).map(add).collect();
+        assert_eq!(outcomes[..2], [Ok(()), Ok(())]);
+        assert_eq!(outcomes[2..], [Err(CancelReason::TooLarge), Err(CancelReason::TooLarge)]);
+    }
 }

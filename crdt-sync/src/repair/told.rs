@@ -97,7 +97,7 @@ impl Theirs {
         }
         let mut seen = received.clone();
         seen.union_with(&ahead);
-        let sound = frontier.is_subset(&received)
+        let sound = is_frontier(&frontier, &received, view)
             && ahead.intersection(&received).is_empty()
             && live_count <= received.len()
             && !jumps(view.state.seen(), &seen, view.config.limits.counter_jump_max);
@@ -113,6 +113,12 @@ impl Theirs {
         joined.union_with(received);
         (joined, join_frontiers((frontier, received), (&self.frontier, &self.received)))
     }
+}
+
+/// Whether a set can be the maximal dots of another: every edit goes through them one by one, so a run of billions would
+/// be the end.
+pub(super) fn is_frontier<S: DotStore>(frontier: &DotSet, received: &DotSet, view: &View<'_, S>) -> bool {
+    frontier.len() <= view.config.limits.set_runs_max as u64 && frontier.is_subset(received)
 }
 
 /// Whether a set that came beside a summary can be believed.
