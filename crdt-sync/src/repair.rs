@@ -337,6 +337,21 @@ impl<S: DotStore> Repairs<S> {
         self.settle(peer, exchange, step, view, out);
     }
 
+    /// Gives up the repair with this peer, if there is one; what came is staged. What is remembered of the link stays.
+    pub fn drop_open(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+        if let Some(exchange) = self.open.remove(&peer) {
+            self.give_up(peer, exchange, view, out);
+        }
+    }
+
+    /// The log could not serve what it was asked for: this repair is given up, and the next one does without it.
+    pub fn log_failed(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+        if let Some(exchange) = self.open.remove(&peer) {
+            self.with(peer, view, out, |work| work.link.least = Plan::Sketch);
+            self.settle(peer, exchange, Step::Cancels(CancelReason::Incomplete), view, out);
+        }
+    }
+
     /// A link is down: its repair is over, and what came is staged.
     pub fn peer_down(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
         if let Some(exchange) = self.open.remove(&peer) {

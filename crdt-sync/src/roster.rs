@@ -24,6 +24,9 @@ const KNOWN_RUNS_MAX: usize = 65_536;
 
 struct Member {
     standing: Standing,
+    /// Joining or dormant, and repaired: it holds back what is stable from now on, and counts once it has what was
+    /// stable by then.
+    repaired: bool,
     heard: Steady,
     known: DotSet,
 }
@@ -46,7 +49,8 @@ impl Roster {
         stable: &DotSet,
         now: Steady,
     ) -> Self {
-        let member = |known: &DotSet| Member { standing: Standing::Active, heard: now, known: known.clone() };
+        let member =
+            |known: &DotSet| Member { standing: Standing::Active, repaired: true, heard: now, known: known.clone() };
         Self {
             members: members.iter().map(|(replica, known)| (*replica, member(known))).collect(),
             retired: retired.iter().copied().collect(),
@@ -66,7 +70,8 @@ impl Roster {
         if self.members.len() >= members_max {
             return false;
         }
-        self.members.insert(replica, Member { standing: Standing::Joining, heard: now, known: has.clone() });
+        let joining = Member { standing: Standing::Joining, repaired: false, heard: now, known: has.clone() };
+        self.members.insert(replica, joining);
         true
     }
 
@@ -78,21 +83,47 @@ impl Roster {
         }
     }
 
-    /// It has ended a repair with somebody who counts, so it has what everybody has. True if that is new.
-    pub(crate) fn caught_up(&mut self, replica: ReplicaId, now: Steady) -> bool {
-        let Some(member) = self.members.get_mut(&replica) else { return false };
-        let new = member.standing != Standing::Active;
-        member.standing = Standing::Active;
+    /// Somebody else said that a replica which counts has these. A sign of life only where that is news: what is told
+    /// again of one that is gone must not keep it for ever.
+    pub(crate) fn hearsay(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, members_max: usize) {
+        if let Some(member) = self.members.get_mut(&replica) {
+            if member.known.union_with(has) && member.repaired {
+                member.heard = now;
+            }
+        } else if self.heard(replica, has, now, members_max) {
+            // Only those that count are told of.
+            self.caught_up(replica, now);
+        }
+    }
+
+    /// It has ended a repair with somebody who counts, so it has what everybody had when that began. What became stable
+    /// in between it may lack: it holds back the rest from now on, and counts when [`admit`](Self::admit) finds it
+    /// level.
+    pub(crate) fn caught_up(&mut self, replica: ReplicaId, now: Steady) {
+        let Some(member) = self.members.get_mut(&replica) else { return };
+        member.repaired = true;
         member.heard = now;
-        new
+    }
+
+    /// Those that count from now on, as they have all that is stable.
+    pub(crate) fn admit(&mut self) -> bool {
+        let mut admitted = false;
+        for member in self.members.values_mut() {
+            if member.repaired && member.standing != Standing::Active && self.stable.is_subset(&member.known) {
+                member.standing = Standing::Active;
+                admitted = true;
+            }
+        }
+        admitted
     }
 
     /// Replicas that fall silent now.
     pub(crate) fn fall_dormant(&mut self, now: Steady, after: Duration) -> Vec<ReplicaId> {
         let mut silent = Vec::new();
         for (replica, member) in &mut self.members {
-            if member.standing == Standing::Active && now - member.heard > after {
+            if member.repaired && now - member.heard > after {
                 member.standing = Standing::Dormant;
+                member.repaired = false;
                 // What it had is no longer of use, and would be held for it for ever.
                 member.known = DotSet::new();
                 silent.push(*replica);
@@ -103,8 +134,8 @@ impl Roster {
 
     /// The earliest moment at which somebody may fall silent.
     pub(crate) fn deadline(&self, after: Duration) -> Option<Steady> {
-        let active = self.members.values().filter(|member| member.standing == Standing::Active);
-        active.map(|member| member.heard + after + Duration::from_millis(1)).min()
+        let counted = self.members.values().filter(|member| member.repaired);
+        counted.map(|member| member.heard + after + Duration::from_millis(1)).min()
     }
 
     /// Moves what is stable as far as everybody is known to be; `mine` is durable here. True if it grew.
@@ -118,7 +149,7 @@ impl Roster {
                 member.known = member.known.intersection(mine);
             }
         }
-        for member in self.members.values().filter(|member| member.standing == Standing::Active) {
+        for member in self.members.values().filter(|member| member.repaired) {
             common = common.intersection(&member.known);
         }
         self.stable.union_with(&common)
@@ -228,16 +259,45 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_repaired_counts_once_it_has_all_that_became_stable_meanwhile() {
+        let mut roster = Roster::default();
+        roster.heard(A, &upto(B, 5), second(0), 10);
+        // Its repair began before 6 and 7 were stable.
+        roster.advance(&upto(B, 7));
+        roster.caught_up(A, second(1));
+        assert!(!roster.admit());
+        assert_eq!(roster.standing(A), Some(Standing::Joining));
+        assert!(!roster.advance(&upto(B, 9)), "and what it lacks holds back the rest");
+        roster.heard(A, &upto(B, 8), second(2), 10);
+        assert!(roster.advance(&upto(B, 9)) && roster.admit());
+        assert_eq!(roster.standing(A), Some(Standing::Active));
+        assert_eq!(*roster.stable(), upto(B, 8));
+    }
+
+    #[test]
+    fn what_others_repeat_of_one_that_is_gone_does_not_keep_it() {
+        let mut roster = Roster::default();
+        roster.hearsay(A, &upto(A, 3), second(0), 10);
+        assert!(roster.admit());
+        roster.hearsay(A, &upto(A, 3), second(9), 10);
+        assert_eq!(roster.fall_dormant(second(11), Duration::from_secs(10)), [A]);
+        roster.hearsay(A, &upto(A, 3), second(12), 10);
+        assert_eq!(roster.standing(A), Some(Standing::Dormant));
+    }
+
+    #[test]
     fn a_silent_replica_holds_nothing_back_and_counts_again_after_a_repair() {
         let mut roster = Roster::default();
         roster.heard(A, &upto(A, 1), second(0), 10);
         roster.caught_up(A, second(0));
+        assert!(roster.admit());
         assert!(roster.fall_dormant(second(10), Duration::from_secs(10)).is_empty());
         assert_eq!(roster.fall_dormant(second(11), Duration::from_secs(10)), [A]);
         assert!(roster.advance(&upto(A, 7)));
         roster.heard(A, &upto(A, 7), second(12), 10);
         assert_eq!(roster.standing(A), Some(Standing::Dormant));
-        assert!(roster.caught_up(A, second(12)));
+        roster.caught_up(A, second(12));
+        assert!(roster.admit());
         assert_eq!(roster.standing(A), Some(Standing::Active));
     }
 

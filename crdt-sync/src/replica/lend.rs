@@ -27,6 +27,7 @@ impl<S: DotStore> Replica<S> {
         self.commit(now);
         self.writer = Writer::resume(replica, next.saturating_sub(1));
         self.disk.lease = (self.writer.last(), self.disk.last);
+        self.disk.clean = false;
         self.frozen = false;
         self.pending.meta = true;
         self.commit(now);
@@ -57,11 +58,16 @@ impl<S: DotStore> Replica<S> {
         self.lent.insert(replica, None);
         self.pending.meta = true;
         self.commit(now);
+        // Whatever was said when it came back: no dot that is known here is made again.
+        let last = last.max(self.state.seen().last(replica));
         self.send(to, Message::Lent { replica, next: last + 1 });
     }
 
-    pub(super) fn take_back(&mut self, replica: ReplicaId, last: u64, now: Now) {
-        if let Some(lent) = self.lent.get_mut(&replica)
+    pub(super) fn take_back(&mut self, from: PeerId, replica: ReplicaId, last: u64, now: Now) {
+        // Only who writes under it can say that it is done.
+        let holder = self.peers.get(&from).and_then(|peer| peer.open.as_ref()).map(|open| open.replica);
+        if holder == Some(replica)
+            && let Some(lent) = self.lent.get_mut(&replica)
             && lent.is_none()
         {
             *lent = Some(last);

@@ -179,7 +179,7 @@ impl<S: DotStore> Replica<S> {
             }
             // Something of it was refused; the link goes on without.
             RefuseReason::Busy | RefuseReason::Unsupported | RefuseReason::Malformed => {
-                self.repair_peer_down(from, now);
+                self.drop_repair(from, now);
             }
         }
     }
@@ -211,6 +211,10 @@ impl<S: DotStore> Replica<S> {
         if peer.strikes >= strikes_max {
             peer.closed = true;
             self.events.push_back(Event::Close { peer: from });
+            return error;
+        }
+        if peer.kind == LinkKind::Hint {
+            // Everybody on that system would hear it, and have it to refuse.
             return error;
         }
         let reason = match error {

@@ -11,7 +11,8 @@ use crate::{Event, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
 impl<S: DotStore> Replica<S> {
     /// Opens a repair with a peer, unless one is going on.
     pub fn repair_with(&mut self, peer: PeerId, now: Now) {
-        if !self.peers.get(&peer).is_some_and(Peer::is_open) || self.disk.failed {
+        let partner = |peer: &Peer| peer.is_open() && peer.kind != LinkKind::Hint;
+        if !self.peers.get(&peer).is_some_and(partner) || self.disk.failed {
             return;
         }
         // A repair speaks of closed records alone.
@@ -49,9 +50,18 @@ impl<S: DotStore> Replica<S> {
         self.carry_out(actions, now);
     }
 
-    /// Records that a repair needs are no longer on disk.
+    /// Gives up a repair on a link that stays.
+    pub(super) fn drop_repair(&mut self, peer: PeerId, now: Now) {
+        let mut actions = Vec::new();
+        self.with_view(Some(peer), now, |repairs, view| repairs.drop_open(peer, view, &mut actions));
+        self.carry_out(actions, now);
+    }
+
+    /// Records that a repair needs cannot be sent: the other end is told, and the next repair does without the log.
     pub(super) fn give_up_repair(&mut self, peer: PeerId, now: Now) {
-        self.repair_peer_down(peer, now);
+        let mut actions = Vec::new();
+        self.with_view(Some(peer), now, |repairs, view| repairs.log_failed(peer, view, &mut actions));
+        self.carry_out(actions, now);
     }
 
     pub(super) fn repairs_timeout(&mut self, now: Now) {
@@ -123,7 +133,7 @@ impl<S: DotStore> Replica<S> {
         let in_memory = !found.records.is_empty();
         if in_memory && self.push(peer, found.records).is_empty() {
             // Too much is on its way there already.
-            return self.give_up_repair(peer, now);
+            return self.drop_repair(peer, now);
         }
         if found.on_disk.is_empty() {
             self.send(peer, then);
@@ -157,11 +167,8 @@ impl<S: DotStore> Replica<S> {
         self.events.push_back(Event::Repaired { peer, by: tier });
         let Some(link) = self.peers.get_mut(&peer) else { return };
         link.behind = false;
-        if let Some(member) = link.member()
-            && self.roster.caught_up(member, now.steady)
-        {
-            self.pending.meta = true;
-            self.commit(now);
+        if let Some(member) = link.member() {
+            self.roster.caught_up(member, now.steady);
         }
         self.exchange_retirements(peer);
         self.advance_stable();
@@ -171,20 +178,30 @@ impl<S: DotStore> Replica<S> {
     fn exchange_retirements(&mut self, peer: PeerId) {
         let rows: Vec<(ReplicaId, u64)> = self.retired().collect();
         let digest = self.roster.retired_digest().1;
+        let per_frame = self.retirements_per_frame(peer);
         let Some(link) = self.peers.get_mut(&peer) else { return };
         if !rows.is_empty() && link.retirements_told != digest {
-            link.retirements_told = digest;
-            self.send(peer, Message::Retirements(rows));
+            if link.kind == LinkKind::Stream {
+                // Elsewhere it may be lost.
+                link.retirements_told = digest;
+            }
+            for part in rows.chunks(per_frame) {
+                self.send(peer, Message::Retirements(part.to_vec()));
+            }
         }
     }
 
-    pub(super) fn take_retirements(&mut self, from: PeerId, rows: Vec<(ReplicaId, u64)>) {
+    /// A row is an id, its place in the dictionary and a counter.
+    fn retirements_per_frame(&self, peer: PeerId) -> usize {
+        let limits = &self.config.limits;
+        let datagram = self.peers.get(&peer).is_some_and(|peer| peer.kind == LinkKind::Datagram);
+        let ids_max = if datagram { limits.datagram_ids_max } else { limits.dictionary_ids_max };
+        (self.frame_bytes_max(peer) / 2 / 32).min(ids_max).max(1)
+    }
+
+    pub(super) fn take_retirements(&mut self, rows: Vec<(ReplicaId, u64)>) {
         for (replica, last) in rows {
             self.take_in_retirement(replica, last);
-        }
-        let digest = self.roster.retired_digest().1;
-        if let Some(link) = self.peers.get_mut(&from) {
-            link.retirements_told = digest;
         }
     }
 
@@ -205,6 +222,8 @@ impl<S: DotStore> Replica<S> {
             self.events.push_back(Event::Stable(self.roster.stable().clone()));
             self.pending.meta |= !self.roster.retired().is_empty();
         }
+        // Who counts is kept: after a restart it must still hold back what it lacks.
+        self.pending.meta |= self.roster.admit();
         for replica in self.roster.settle() {
             self.events.push_back(Event::Retired(replica));
         }

@@ -74,12 +74,12 @@ impl<S: DotStore> Replica<S> {
             Message::Prune => self.set_eager(from, false),
             Message::Graft => self.set_eager(from, true),
             Message::Known(rows) => return self.take_known(rows, now),
-            Message::Retirements(rows) => self.take_retirements(from, rows),
+            Message::Retirements(rows) => self.take_retirements(rows),
             Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
             Message::Write(_) => self.say_refused(from, 20, RefuseReason::Unsupported),
             Message::Borrow => self.lend(from, now),
             Message::Lent { replica, next } => self.events.push_back(Event::Lent { replica, next }),
-            Message::Return { replica, last } => self.take_back(replica, last, now),
+            Message::Return { replica, last } => self.take_back(from, replica, last, now),
             Message::Written(_) => {}
             repair => self.take_repair(from, repair, frame_bytes, now),
         }
@@ -180,8 +180,12 @@ impl<S: DotStore> Replica<S> {
         self.merge_payload(&record.payload, own, news);
         self.note_received(own);
         news.received.insert_run(own.replica, own.first, own.last);
-        let covered = |dot: &Dot| dot.replica() == own.replica || record.after.contains(*dot);
-        self.frontier = self.frontier.iter().filter(|dot| !covered(dot)).chain([own.last_dot()]).collect();
+        // Where records come in any order, a later one of the same writer may be here already.
+        let newest = self.frontier.last(own.replica) <= own.last;
+        let covered =
+            |dot: &Dot| dot.replica() == own.replica && dot.counter() <= own.last || record.after.contains(*dot);
+        let own_last = newest.then(|| own.last_dot());
+        self.frontier = self.frontier.iter().filter(|dot| !covered(dot)).chain(own_last).collect();
         self.pending.batch.frontier = Some(self.frontier.clone());
         if let Err(skew) = self.clock.observe(now.wall.0, record.time) {
             self.events.push_back(Event::Skewed { replica: own.replica, by_ms: skew.by_ms });
@@ -334,7 +338,14 @@ impl<S: DotStore> Replica<S> {
         match wanted.then {
             Some(then) if complete => self.send(wanted.peer, then),
             Some(_) => self.give_up_repair(wanted.peer, now),
-            None if !complete => self.send(wanted.peer, Message::NotInLog(wanted.dots.difference(&came))),
+            None if !complete => {
+                // What the log still has was too much for one answer, and is asked for again.
+                let rest = wanted.dots.difference(&came);
+                let gone = if came.is_empty() { rest } else { self.log.find(&rest).missing };
+                if !gone.is_empty() {
+                    self.send(wanted.peer, Message::NotInLog(gone));
+                }
+            }
             None => {}
         }
     }

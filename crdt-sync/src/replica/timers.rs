@@ -133,9 +133,19 @@ impl<S: DotStore> Replica<S> {
                 let turn = self.gaps.looks % holders.len();
                 holders.rotate_left(turn);
             }
+            let mut unclaimed = wanted.clone();
+            for holder in &holders {
+                unclaimed = self.peers.get(holder).map_or(unclaimed.clone(), |peer| unclaimed.difference(&peer.acked));
+            }
             for holder in holders {
                 let Some(peer) = self.peers.get_mut(&holder) else { continue };
-                let part = first_runs(&wanted.intersection(&peer.acked), self.config.limits.want_runs_max);
+                let mut part = wanted.intersection(&peer.acked);
+                if !peer.acked.intersection(self.inbox.dots()).is_empty() {
+                    // Nobody said to have these, but who has what waits for them has them too.
+                    part.union_with(&unclaimed);
+                    unclaimed = DotSet::new();
+                }
+                let part = first_runs(&part, self.config.limits.want_runs_max);
                 if part.is_empty() {
                     continue;
                 }
@@ -159,10 +169,26 @@ impl<S: DotStore> Replica<S> {
         let mut rows: Vec<(ReplicaId, DotSet)> =
             self.roster.active().map(|(replica, known)| (replica, known.clone())).collect();
         rows.push((self.writer.id(), self.disk.received.clone()));
+        let start = self.draw.below(rows.len());
+        let full = self.frame_bytes_max(chosen) / 2;
+        let mut room = full;
         let Some(peer) = self.peers.get_mut(&chosen) else { return };
         let theirs = peer.member();
+        // As much as fits a frame; from another place on each time, so that each row has its turn.
+        rows.rotate_left(start);
+        let mut fits = |known: &DotSet| {
+            let bytes = 24 + 24 * known.run_count();
+            let fits = room == full || bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        };
         rows.retain(|(replica, known)| {
-            Some(*replica) != theirs && peer.told.insert(*replica, known.digest()) != Some(known.digest())
+            let news = Some(*replica) != theirs && peer.told.get(replica) != Some(&known.digest());
+            let told = news && fits(known);
+            if told {
+                peer.told.insert(*replica, known.digest());
+            }
+            told
         });
         if !rows.is_empty() {
             self.send(chosen, Message::Known(rows));
@@ -177,11 +203,7 @@ impl<S: DotStore> Replica<S> {
             if replica == self.writer.id() {
                 continue;
             }
-            if self.roster.heard(replica, &known, now.steady, self.config.limits.roster_max) {
-                // Only those that count are told of.
-                self.roster.caught_up(replica, now.steady);
-                self.pending.meta = true;
-            }
+            self.roster.hearsay(replica, &known, now.steady, self.config.limits.roster_max);
         }
         self.advance_stable();
         Ok(())
