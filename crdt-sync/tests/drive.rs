@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crdt_core::OrSet;
 use crdt_sync::drive::{Node, NodeError, blocking};
-use crdt_sync::{Config, EditError, MemoryStorage, ScopeId};
+use crdt_sync::{Config, EditError, Limits, MemoryStorage, ScopeId};
 
 type Names = OrSet<String>;
 
@@ -49,6 +49,25 @@ fn two_nodes_meet_over_blocking_tcp() {
     assert!(!a.spread(1).wait(Duration::from_millis(100)), "nobody can have it");
     let _again = blocking::connect(&b, address).unwrap();
     soon(|| b.read(|set| set.contains("apart")));
+    assert_eq!(digest(&a), digest(&b));
+}
+
+#[test]
+fn what_one_repair_sends_at_once_does_not_count_as_a_peer_that_does_not_read() {
+    let small = || {
+        let limits = Limits { link_bytes_max: 10_000, flush_bytes: 4_000, ..Limits::default() };
+        let config = Config { limits, ..config() };
+        Node::<Names>::open(MemoryStorage::new(), config).unwrap()
+    };
+    let (a, b) = (small(), small());
+    for index in 0..300 {
+        a.edit(|set| set.insert(format!("{index} {}", "x".repeat(1_000)))).wait().unwrap();
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    let _connection = blocking::connect(&b, address).unwrap();
+    soon(|| b.read(|set| set.len()) == 300);
     assert_eq!(digest(&a), digest(&b));
 }
 

@@ -145,8 +145,10 @@ impl<S: Data> Core<S> {
             }
             while let Some(transmit) = machine.replica.poll_transmit() {
                 let Some(link) = machine.links.get(&transmit.peer) else { continue };
-                // Twice what the machine allows itself: it keeps below that for every peer that reads.
-                let waits = link.push(transmit.frame, 2 * self.limits.link_bytes_max);
+                // Twice what the machine allows itself, beside what one repair may send at once: it keeps below that
+                // for every peer that reads.
+                let waits_max = 2 * self.limits.link_bytes_max + self.limits.part_bytes_max;
+                let waits = link.push(transmit.frame, waits_max);
                 machine.replica.set_backlog(transmit.peer, waits);
             }
             let Some(event) = machine.replica.poll_event() else { break };
