@@ -137,10 +137,6 @@ pub struct Timing {
     pub staged_for: Duration,
     /// A replica that was silent for this long no longer holds back stability.
     pub dormant_after: Duration,
-    /// Links that broke the rules are shut out for this long at first, and for twice as long each further time.
-    pub refuse_for_min: Duration,
-    /// At most this long.
-    pub refuse_for_max: Duration,
 }
 
 impl Default for Timing {
@@ -158,8 +154,6 @@ impl Default for Timing {
             content_hash_every: Duration::from_secs(600),
             staged_for: Duration::from_secs(600),
             dormant_after: Duration::from_secs(24 * 3600),
-            refuse_for_min: Duration::from_secs(1),
-            refuse_for_max: Duration::from_secs(600),
         }
     }
 }

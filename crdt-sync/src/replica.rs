@@ -51,8 +51,9 @@ pub struct Transmit {
 /// outputs on every platform.
 ///
 /// **What it promises.** Replicas that have received the same records hold the same state, in the same bytes. In the
-/// default mode, [`Causal`](crate::Mode::Causal), an edit takes effect after everything it was made on. No frame and no
-/// event shows an edit that is not durable here, so a crash at any instant loses nothing that anybody was told of.
+/// default mode, [`Causal`](crate::Mode::Causal), an edit takes effect after everything it was made on. No frame shows an
+/// edit that is not durable here, so a crash at any instant loses nothing that a peer was told of; what the application
+/// shows of its own edits waits for [`Event::Durable`]. Others' edits are told at once.
 ///
 /// **What it costs.** An edit costs its own size, once for the disk and about once for each peer. What two replicas
 /// exchange when they meet follows what differs. A silent peer costs nothing.

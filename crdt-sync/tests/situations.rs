@@ -3,6 +3,8 @@
 
 #[path = "situations/durability.rs"]
 mod durability;
+#[path = "situations/edges.rs"]
+mod edges;
 #[path = "situations/identity.rs"]
 mod identity;
 #[path = "situations/lend.rs"]

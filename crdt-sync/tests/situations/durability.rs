@@ -78,6 +78,7 @@ fn after_a_failed_commit_nothing_more_is_shown_and_a_restart_goes_on_from_the_di
     net.replicas[0].0.flush(now);
     let persist = net.replicas[0].0.poll_persist().unwrap();
     net.replicas[0].0.persist_failed(persist.ticket);
+    net.drain();
     net.pass(5_000);
     assert!(net.events[0].iter().any(|event| matches!(event, Event::StoreFailed)));
     assert_eq!(net.replicas[0].0.edit(now, |_| ()), Err(EditError::Failed));
