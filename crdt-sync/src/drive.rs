@@ -9,7 +9,6 @@
     doc = "* [`tcp`]: TCP on tokio, with reconnection; with TLS where the feature `tls` is on;"
 )]
 #![cfg_attr(feature = "websocket", doc = "* [`websocket`]: the same frames for browsers, one in each binary message;")]
-//! * a file, a mail, one HTTP exchange: [`Node::export_since`] and [`Node::import`].
 //!
 //! **Bounded.** A peer that floods is read one frame at a time, as TCP slows it down. One that does not read loses
 //! pushes first, then its link. One that is silent costs nothing but its socket. A slow disk stops the reading of links,
