@@ -4,6 +4,7 @@
 //! | program | what it shows |
 //! |---|---|
 //! | `git_history` | the history of a git repository replayed as replicas that edit at the same time: [`history`] |
+//! | `settings` | an application's own struct on two devices, without a runtime; conflicts that can be read |
 //! | `demo` | several replicas in processes of their own, an outage, a kill, and nothing lost: [`demo`] |
 
 pub mod demo;
