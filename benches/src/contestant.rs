@@ -19,6 +19,7 @@ pub mod crdts;
 pub mod dson;
 pub mod loro;
 pub mod ours;
+pub mod sync;
 pub mod yrs;
 
 /// Who works.

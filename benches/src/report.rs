@@ -139,7 +139,7 @@ impl Report {
                 json!({
                     "name": row.name,
                     "work": row.work,
-                    "unit": match row.unit { Unit::Time => "ns", Unit::Bytes => "B" },
+                    "unit": match row.unit { Unit::Time => "ns", Unit::Bytes => "B", Unit::Ratio => "×" },
                     "at_most": self.bound(row),
                     "outcome": self.outcome(row),
                     "figures": figures,
@@ -167,6 +167,7 @@ pub fn amount(unit: Unit, value: f64) -> String {
         Unit::Time if value >= 1e3 => format!("{} µs", digits(value / 1e3)),
         Unit::Time => format!("{} ns", digits(value)),
         Unit::Bytes => format!("{} B", digits(value)),
+        Unit::Ratio => format!("{}×", digits(value)),
     }
 }
 

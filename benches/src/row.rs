@@ -18,6 +18,8 @@ pub enum Unit {
     Time,
     /// Bytes per element.
     Bytes,
+    /// So many times what it can't do without.
+    Ratio,
 }
 
 /// What crdt-core's figure should be.
@@ -37,6 +39,10 @@ pub enum Target {
 impl Row {
     pub const fn time(name: &'static str, work: &'static str, target: Target) -> Self {
         Self { name, work, unit: Unit::Time, target }
+    }
+
+    pub const fn ratio(name: &'static str, work: &'static str, target: Target) -> Self {
+        Self { name, work, unit: Unit::Ratio, target }
     }
 
     pub const fn bytes(name: &'static str, work: &'static str, target: Target) -> Self {

@@ -10,6 +10,7 @@ pub mod merge;
 pub mod nested;
 pub mod register;
 pub mod string;
+pub mod sync;
 
 use crate::Job;
 
@@ -32,6 +33,7 @@ pub fn jobs() -> Vec<Job> {
         string::jobs(),
         counter::jobs(),
         curve::jobs(),
+        sync::jobs(),
     ]
     .into_iter()
     .flatten()
