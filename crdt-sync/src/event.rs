@@ -28,7 +28,7 @@ pub enum Event {
     PeerHas {
         /// Who.
         replica: ReplicaId,
-        /// All that it has, as far as known.
+        /// All that it has, as far as heard on this link: what was heard on an earlier one holds beside it.
         dots: DotSet,
     },
     /// Every active replica has these durably.

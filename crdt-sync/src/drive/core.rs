@@ -173,15 +173,6 @@ impl<S: Data> Core<S> {
                 // A new link starts to count anew, so what it says comes on top of what is known.
                 self.have.update(|have| have.by.entry(*replica).or_default().union_with(dots));
             }
-            // Introductions and summaries tell what a peer has, too, and are no event of their own.
-            Event::PeerOpened { .. } | Event::Repaired { .. } => {
-                let (own, active) = (machine.replica.id(), machine.replica.active());
-                self.have.update(|have| {
-                    for (replica, has) in active.filter(|(replica, _)| *replica != own) {
-                        have.by.entry(replica).or_default().union_with(has);
-                    }
-                });
-            }
             Event::Close { peer } => {
                 if let Some(link) = machine.links.get(peer) {
                     link.close();

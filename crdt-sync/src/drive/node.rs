@@ -190,7 +190,7 @@ impl<S: Data> Node<S> {
         Closing { pending, threads: self.threads }
     }
 
-    /// Runs something on the store, after all that was edited until now: a backup, for instance. It is not in the way
+    /// Runs something on the store, after all that was edited until now. It is not in the way
     /// of edits and links, only of their becoming durable.
     pub fn with_store(&self, f: impl FnOnce(&mut dyn Storage) + Send + 'static) {
         self.core.urge();

@@ -107,6 +107,7 @@ impl<S: DotStore> Replica<S> {
                     self.pending.batch.frontier = Some(self.frontier.clone());
                     self.inbox.drop_received(&self.received);
                     self.note_peer_has(peer, &received, now);
+                    self.tell_peer_has(peer);
                     self.wake_parked(&news.received.clone(), peer, &mut news, now);
                     self.tell(news);
                     self.commit(now);
@@ -117,7 +118,10 @@ impl<S: DotStore> Replica<S> {
                     self.commit(now);
                 }
                 RepairAction::ClearStage => self.pending.batch.stage = Some(Stage::Clear),
-                RepairAction::Has { peer, received } => self.note_peer_has(peer, &received, now),
+                RepairAction::Has { peer, received } => {
+                    self.note_peer_has(peer, &received, now);
+                    self.tell_peer_has(peer);
+                }
                 RepairAction::Ended { peer, tier } => self.repair_ended(peer, tier, now),
                 RepairAction::Diverged { peer } => self.events.push_back(Event::Diverged { peer }),
             }

@@ -255,14 +255,18 @@ impl<S: DotStore> Replica<S> {
         self.check_jump(dots)?;
         self.check_identity(dots, now);
         self.note_peer_has(from, dots, now);
+        self.tell_peer_has(from);
+        self.advance_stable();
+        self.notice_gaps(now);
+        Ok(())
+    }
+
+    pub(super) fn tell_peer_has(&mut self, from: PeerId) {
         if let Some(peer) = self.peers.get(&from)
             && let Some(replica) = peer.member()
         {
             self.events.push_back(Event::PeerHas { replica, dots: peer.acked.clone() });
         }
-        self.advance_stable();
-        self.notice_gaps(now);
-        Ok(())
     }
 
     /// A peer has these durably: it said so, or it showed them.

@@ -89,3 +89,19 @@ fn after_a_failed_commit_nothing_more_is_shown_and_a_restart_goes_on_from_the_di
     net.assert_equal();
     assert_eq!(net.replicas[0].0.state().note().values(), ["kept"]);
 }
+
+#[test]
+fn what_a_peer_has_is_told_on_a_new_link_without_an_edit() {
+    let mut net = Net::new(2);
+    net.link(0, 1);
+    net.edit(0, |shop| shop.note().write("hello"));
+    net.pass(3_000);
+    net.cut(0, 1);
+    net.events[0].clear();
+    net.link(0, 1);
+    // Both are equal, so nothing is pushed or announced: the repair that finds it out is all there is.
+    net.pass(3_000);
+    let all = net.replicas[0].0.received().clone();
+    let told = |event: &Event| matches!(event, Event::PeerHas { dots, .. } if all.is_subset(dots));
+    assert!(net.events[0].iter().any(told), "{:?}", net.events[0]);
+}
