@@ -250,10 +250,10 @@ fn values_nested_too_deep_are_refused() {
     assert!(fits(60));
     assert!(!fits(65) && !fits(10_000));
     // A format without a limit of its own.
-    let deep = [vec![6, 1].repeat(200_000), vec![0]].concat();
+    let deep = [[6, 1].repeat(200_000), vec![0]].concat();
     assert!(postcard::from_bytes::<Value>(&deep).is_err());
-    let shallow = [vec![6, 1].repeat(64), vec![0]].concat();
+    let shallow = [[6, 1].repeat(64), vec![0]].concat();
     assert!(postcard::from_bytes::<Value>(&shallow).is_ok());
-    let deeper = [vec![6, 1].repeat(65), vec![0]].concat();
+    let deeper = [[6, 1].repeat(65), vec![0]].concat();
     assert!(postcard::from_bytes::<Value>(&deeper).is_err());
 }
