@@ -1,0 +1,125 @@
+//! Whatever bytes claim, what is allocated for them stays below a fixed multiple of their length. Alone in its process,
+//! as it counts what the whole process allocates.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crdt_core::{
+    BoundedCounter, Canonical, Causal, Counter, Delta, Document, DotSet, EwFlag, GCounter, GSet, LwwMap, LwwRegister,
+    MvRegister, OrMap, OrSet, RwSet, Summary, Value, VersionVector,
+};
+
+struct Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it is; beside it only numbers are kept.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = IN_USE.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(now, Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What one byte may cost at most. The dearest are those of a counter's dots: sixteen increments each, of which a
+/// delta holds every one by itself.
+const PER_BYTE_MAX: usize = 8_192;
+
+/// Where every dot has a value beside it there is at most one of them to a byte.
+const PER_BYTE_MAX_WITH_VALUES: usize = 1_024;
+
+/// How many bytes were allocated at once while `bytes` were decoded.
+fn peak_of<T: Canonical>(bytes: &[u8]) -> usize {
+    let before = IN_USE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    drop(T::decode(bytes));
+    PEAK.load(Relaxed) - before
+}
+
+#[track_caller]
+fn assert_bounded<T: Canonical>(bytes: &[u8], per_byte_max: usize) {
+    let peak = peak_of::<T>(bytes);
+    assert!(peak <= per_byte_max * bytes.len() + 4_096, "{peak} bytes for {}", bytes.len());
+}
+
+fn frame(form: u8, body: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = vec![0xC1, form << 5 | 1];
+    bytes.extend(1u128.to_be_bytes());
+    bytes.extend(body.concat());
+    bytes
+}
+
+/// Many dots were seen.
+const SEEN: [u8; 6] = [1, 0, 0xff, 0xff, 0x7f, 0];
+
+#[test]
+fn memory_is_bounded_by_the_length_of_the_input() {
+    const LONG: usize = 20_000;
+    let crowd = [0x0f; LONG];
+
+    // Dots for which there is no value; sixteen to a byte, and one to a byte.
+    for dots in [[0x0f; LONG], [0x00; LONG]] {
+        for kind in [1u8, 2, 3, 5, 6, 8, 9, 10, 11] {
+            let bytes = frame(0, &[&SEEN, &[kind], &dots]);
+            assert_bounded::<Causal<OrSet<u64>>>(&bytes, 256);
+            assert_bounded::<Causal<GSet<u64>>>(&bytes, 256);
+            assert_bounded::<Causal<RwSet<u64>>>(&bytes, 256);
+            assert_bounded::<Causal<GCounter>>(&bytes, 256);
+            assert_bounded::<Causal<BoundedCounter>>(&bytes, 256);
+            assert_bounded::<Causal<LwwRegister<Value>>>(&bytes, 256);
+            assert_bounded::<Causal<MvRegister<Value>>>(&bytes, 256);
+        }
+    }
+
+    // A counter of 320 000 equal increments, as a state and as a delta: it is good, and the dearest there is.
+    let counter = [&[4][..], &crowd, &[0x8f, 2], &[0x8f, 0xc4, 0x13]].concat();
+    let state = frame(0, &[&SEEN, &counter]);
+    assert_eq!(Causal::<Counter>::decode(&state).map(|counter| counter.value()), Ok(16 * (LONG as i128 + 1)));
+    assert_bounded::<Causal<Counter>>(&state, PER_BYTE_MAX);
+    assert_bounded::<Delta<Counter>>(&frame(2, &[&counter]), PER_BYTE_MAX);
+    let field = [&[14, 1, 1, b'a'][..], &counter].concat();
+    assert_bounded::<Causal<Document>>(&frame(0, &[&SEEN, &field]), PER_BYTE_MAX);
+    assert_bounded::<Delta<Document>>(&frame(2, &[&field]), PER_BYTE_MAX);
+
+    // Small values, keys and nested containers, one after the other.
+    let rest = [0x00; LONG];
+    for body in [
+        &[6, 0x80, 0, 8, 0xff, 0xff, 0][..],
+        &[6, 0x80, 0, 9, 0xff, 0xff, 0],
+        &[12, 0xff, 0x7f, 0],
+        &[13, 0xff, 0x7f, 0],
+        &[14, 0xff, 0x7f, 0],
+        &[14, 1, 0, 12, 0xff, 0x7f, 0],
+        &[10, 0x8f, 0x80, 0xff, 0x7f],
+    ] {
+        let bytes = frame(0, &[&SEEN, body, &rest]);
+        assert_bounded::<Causal<MvRegister<Value>>>(&bytes, PER_BYTE_MAX_WITH_VALUES);
+        assert_bounded::<Causal<OrMap<u8, OrMap<u8, EwFlag>>>>(&bytes, PER_BYTE_MAX_WITH_VALUES);
+        assert_bounded::<Causal<LwwMap<u8, u8>>>(&bytes, PER_BYTE_MAX_WITH_VALUES);
+        assert_bounded::<Causal<Document>>(&bytes, PER_BYTE_MAX_WITH_VALUES);
+        assert_bounded::<Causal<OrSet<String>>>(&bytes, PER_BYTE_MAX_WITH_VALUES);
+    }
+
+    // Sets of dots: rows, and holes.
+    for body in [&[0xff, 0xff, 0][..], &[1, 0, 1, 0xff, 0x7f]] {
+        for form in [3, 4, 5] {
+            let bytes = frame(form, &[body, &rest]);
+            assert_bounded::<DotSet>(&bytes, 256);
+            assert_bounded::<VersionVector>(&bytes, 256);
+            assert_bounded::<Summary>(&bytes, 256);
+        }
+    }
+    let holes = frame(3, &[&[1, 0, 1, 0x90, 0x4e], &[0; LONG]]);
+    assert_eq!(DotSet::decode(&holes).map(|set| set.len()), Ok(10_001));
+    assert_bounded::<DotSet>(&holes, 256);
+}
