@@ -26,7 +26,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  demo                           replay this project's own history (and a generated one) as replicas that edit and merge
+  demo [--headless]              replicas in processes of their own, with durable stores, over loopback TCP; headless: a
+                                 script of edits, an outage, a kill and a rejoin, and nothing lost
+  history                        replay this project's own history (and a generated one) as replicas that edit and merge
   test [filter]                  everything that must pass; with a filter, the steps whose name contains it
   bench [filter]                 measure beside the peers and store the table under benches/results
   bench --readme                 write the newest stored figures into the README
