@@ -24,9 +24,6 @@ pub enum Fault {
     FreshFromStore,
     /// A record claims all that its writer made before it, rather than the dots it creates and retires. (Reads.)
     VersionPrefix,
-    /// A record whose dots were seen counts as received: what it had itself removed stays. (State = effect of what was
-    /// received.)
-    SeenForReceived,
     /// The dots of a removal are told, and not what it removed. (Reads; state = effect of what was received.)
     RemovalUntold,
     /// Frames and events do not wait for the disk. (Nothing is shown before it is durable.)

@@ -122,12 +122,9 @@ impl<S: DotStore> Replica<S> {
                 self.note_peer_has(from, &record.own.to_dot_set(), now);
             }
             self.check_identity(&record.own.to_dot_set(), now);
-            if faulty!(self.config, SeenForReceived) && record.own.is_within(self.state.seen()) {
-                self.note_received(record.own);
-            }
             if record.own.is_within(&self.received) {
                 self.stats.records_repeated += 1;
-                self.compare_repeated(&record, now);
+                self.compare_repeated(&record);
                 continue;
             }
             if record.own.is_within(self.inbox.dots()) {
@@ -230,7 +227,7 @@ impl<S: DotStore> Replica<S> {
 
     /// A record that came again should say what it said before. If it does not, two memories write under one id: both
     /// are offered to the state, which keeps the same value everywhere.
-    fn compare_repeated(&mut self, record: &Record<S>, _now: Now) {
+    fn compare_repeated(&mut self, record: &Record<S>) {
         let same = match self.log.in_memory(record.own) {
             Some(logged) => **logged == *record,
             None => true,
