@@ -1,0 +1,172 @@
+import { CrdtError } from "./errors.js";
+
+/** Bytes of their own: never a view of memory that may move. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+// Hosts of all kinds have these two; declared here since the library of the language alone does not.
+declare class TextEncoder {
+  encode(text: string): Bytes;
+}
+declare class TextDecoder {
+  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}
+
+const encoder = new TextEncoder();
+// A mark at the start is a character like any other: it may not vanish.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Puts bytes together. */
+export class Writer {
+  #bytes = new Uint8Array(64);
+  #at = 0;
+
+  #room(more: number): void {
+    if (this.#at + more > this.#bytes.length) {
+      const bytes = new Uint8Array(2 * (this.#at + more));
+      bytes.set(this.#bytes.subarray(0, this.#at));
+      this.#bytes = bytes;
+    }
+  }
+
+  byte(byte: number): void {
+    this.#room(1);
+    this.#bytes[this.#at++] = byte;
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  float(float: number): void {
+    this.#room(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#at, float, true);
+    this.#at += 8;
+  }
+
+  /** A number from 0 up, seven bits a byte, the lowest first. */
+  varint(int: number | bigint): void {
+    if (typeof int === "bigint") {
+      for (; int > 0xffff_ffffn; int >>= 7n) this.byte(Number(int & 0x7fn) | 0x80);
+      int = Number(int);
+    }
+    for (; int > 0x7f; int = Math.floor(int / 0x80)) this.byte((int % 0x80) | 0x80);
+    this.byte(int);
+  }
+
+  /** A length and that many bytes. */
+  bytes(bytes: Uint8Array): void {
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  text(text: string): void {
+    // Short ASCII needs no call out of the engine, which would cost more than all the rest.
+    const { length } = text;
+    if (length < 0x40) {
+      this.#room(length + 1);
+      let at = this.#at;
+      this.#bytes[at++] = length;
+      let code = 0;
+      for (let i = 0; i < length && (code = text.charCodeAt(i)) < 0x80; i++) this.#bytes[at++] = code;
+      if (code < 0x80) {
+        this.#at = at;
+        return;
+      }
+    }
+    this.bytes(encoder.encode(text));
+  }
+
+  /** What was written. The writer is used up. */
+  done(): Bytes {
+    return this.#bytes.slice(0, this.#at);
+  }
+}
+
+/** Takes bytes apart. Whatever the bytes, it ends with an answer or a `BAD_BYTES`. */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  broken(what = "bytes end too early"): CrdtError {
+    return new CrdtError("BAD_BYTES", `${what} (at byte ${this.#at})`);
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw this.broken();
+    return byte;
+  }
+
+  /** A view of the next bytes. */
+  raw(length: number): Uint8Array {
+    if (length > this.left) throw this.broken();
+    return this.#bytes.subarray(this.#at, (this.#at += length));
+  }
+
+  float(): number {
+    const bytes = this.raw(8);
+    return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
+  }
+
+  /** An integer of up to 128 bits; a `bigint` only if it is no safe number. */
+  int(): number | bigint {
+    let int = 0;
+    for (let shift = 1, byte; ; shift *= 0x80) {
+      byte = this.byte();
+      int += (byte & 0x7f) * shift;
+      if (byte < 0x80) return int;
+      // 49 bits are read; what follows may be too much for a number.
+      if (shift === 2 ** 42) break;
+    }
+    let big = BigInt(int);
+    for (let shift = 49n, byte; ; shift += 7n) {
+      byte = this.byte();
+      big |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+      if (shift > 120n) throw this.broken("number too large");
+    }
+    return narrow(big);
+  }
+
+  /** A count or an index. */
+  varint(): number {
+    const int = this.int();
+    if (typeof int === "bigint") throw this.broken("number too large");
+    return int;
+  }
+
+  /** A view of bytes with their length. */
+  bytes(): Uint8Array {
+    return this.raw(this.varint());
+  }
+
+  text(): string {
+    const bytes = this.bytes();
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw this.broken("not text");
+    }
+  }
+}
+
+/** The number, if it is one that loses nothing. */
+export function narrow(int: bigint): number | bigint {
+  const number = Number(int);
+  return Number.isSafeInteger(number) ? number : int;
+}
