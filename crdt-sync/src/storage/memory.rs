@@ -78,12 +78,12 @@ impl Storage for MemoryStorage {
 
     fn records(&self, dots: &DotSet, bytes_max: usize) -> Result<Vec<LogRecord>, StorageError> {
         let mut bytes = 0;
-        let touched = self.log.values().filter(|record| record.own.touches(dots));
-        let fits = |record: &&LogRecord| {
-            let first = bytes == 0;
+        let touched = self.log.values().filter(|record| record.own.touches(dots)).enumerate();
+        let fits = |(index, record): &(usize, &LogRecord)| {
             bytes += record.bytes.len();
-            first || bytes <= bytes_max
+            // The first one always, or a record above the limit could never be read.
+            *index == 0 || bytes <= bytes_max
         };
-        Ok(touched.take_while(fits).cloned().collect())
+        Ok(touched.take_while(fits).map(|(_, record)| record.clone()).collect())
     }
 }
