@@ -218,13 +218,18 @@ fn comes_back<T: Element>(item: &T) {
     assert_eq!(T::from_value(value.clone()).as_ref(), Some(item), "{value:?}");
 }
 
+/// The same cases every time: a failure here must be one that can be seen again.
+fn seeded() -> QuickCheck {
+    QuickCheck::new().rng(Gen::from_size_and_seed(100, 1))
+}
+
 #[test]
 fn whatever_serde_derives_comes_back_from_its_value() {
     fn property(item: Nasty) -> bool {
         comes_back(&item);
         true
     }
-    QuickCheck::new().tests(5_000).quickcheck(property as fn(Nasty) -> bool);
+    seeded().tests(5_000).quickcheck(property as fn(Nasty) -> bool);
 }
 
 #[test]
@@ -248,7 +253,7 @@ fn whatever_serde_derives_comes_back_from_the_bytes_of_a_state() {
         assert_eq!(Causal::decode(&left.encode()), Ok(left));
         true
     }
-    QuickCheck::new().tests(200).quickcheck(property as fn(Vec<Nasty>, Vec<Nasty>) -> bool);
+    seeded().tests(200).quickcheck(property as fn(Vec<Nasty>, Vec<Nasty>) -> bool);
 }
 
 #[test]
