@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -83,6 +84,35 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     Err(Failure(format!("`{}` failed: {status}", spelled(command))))
 }
 
+/// Runs a command that runs tests, with our output, and names in its failure the tests that failed and where they
+/// panicked: a long run prints far more after them, and what is said last is what is read.
+pub(crate) fn run_tests(command: &mut Command) -> Outcome {
+    println!("$ {}", spelled(command));
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| could_not_start(command, &error))?;
+    let output = BufReader::new(child.stdout.take().expect("the output was piped"));
+    let mut told = Vec::new();
+    for line in output.split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        if tells_of_failure(&line) {
+            told.push(line.into_owned());
+        }
+    }
+    let status = child.wait().map_err(|error| could_not_start(command, &error))?;
+    if status.success() {
+        return Ok(());
+    }
+    told.insert(0, format!("`{}` failed: {status}", spelled(command)));
+    Err(Failure(told.join("\n    ")))
+}
+
+/// Lines of Rust's test harness that say which test failed, where, and what it had to say.
+fn tells_of_failure(line: &str) -> bool {
+    let named = line.starts_with("test ") && line.ends_with("FAILED");
+    named || line.contains("panicked at") || line.starts_with("assertion ") || line.starts_with("again: ")
+}
+
 /// Whether the command runs and succeeds; its output is not shown.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
@@ -150,6 +180,17 @@ mod tests {
     fn a_failing_command_is_named() {
         let failure = run(&mut cargo(["no-such-subcommand"])).unwrap_err();
         assert!(failure.to_string().contains("cargo no-such-subcommand"));
+    }
+
+    #[test]
+    fn a_failed_test_is_named_with_its_place() {
+        assert!(tells_of_failure("test a_word_stays ... FAILED"));
+        assert!(tells_of_failure("thread 'a_word_stays' (7) panicked at tests/words.rs:7:5:"));
+        assert!(!tells_of_failure("test a_word_stays ... ok"));
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo test one ... ok; echo test two ... FAILED; exit 101"]);
+        let failure = run_tests(&mut command).unwrap_err().to_string();
+        assert!(failure.ends_with("\n    test two ... FAILED"), "{failure}");
     }
 
     #[test]

@@ -69,8 +69,10 @@ fn documentation() -> Result<Verdict, Failure> {
     Ok(Verdict::Passed)
 }
 
+/// All of them, though one has failed: one run shows everything that is wrong.
 fn tests() -> Result<Verdict, Failure> {
-    done(&["test", "--locked", "--workspace", "--all-features"])
+    run::run_tests(&mut run::cargo(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]))?;
+    Ok(Verdict::Passed)
 }
 
 /// Features only add, so each set of them must stand: every one of crdt-core's, and crdt-sync with none and with each
