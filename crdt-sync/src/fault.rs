@@ -26,6 +26,8 @@ pub enum Fault {
     VersionPrefix,
     /// The dots of a removal are told, and not what it removed. (Reads; state = effect of what was received.)
     RemovalUntold,
+    /// Summaries leave out retired replicas, and do not say which of their dots are missing. (Belief.)
+    RetiredLeftOut,
     /// Frames and events do not wait for the disk. (Nothing is shown before it is durable.)
     ShownBeforeDurable,
     /// What was sent counts as received, as when the acknowledgement of a message system does. (Belief.)

@@ -249,6 +249,9 @@ pub struct SummaryOf {
     pub staged: DotSet,
     /// How many replicas are retired, and a hash of that table.
     pub retired: (u64, u64),
+    /// Where `received` leaves out the dots of those replicas: which of them are missing at the sender. Who knows another
+    /// table asks for the whole.
+    pub left_out: Option<DotSet>,
     /// What the scope's secret was mixed with to get the key of the sketch; 0 for the sketch that is kept up to date.
     pub sketch_key: u64,
 }
@@ -294,7 +297,8 @@ pub struct Finish {
     pub entry_count: u64,
     /// The sum of hashes over the dots of all entries.
     pub entry_hash: u64,
-    /// The sum of hashes over live dots: of the sender's snapshot (after the first answer), or of both joined (after the second).
+    /// The sum of hashes over live dots: of the sender's snapshot (after the first answer); or of both joined (after the
+    /// second), and the hash of what both have received.
     pub check: u64,
 }
 

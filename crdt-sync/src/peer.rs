@@ -40,8 +40,10 @@ pub(crate) struct Peer {
     pub(crate) held: usize,
     /// Pushes were left out: a repair has to bring what was in them.
     pub(crate) behind: bool,
-    /// A digest of the retirements that both ends know of.
+    /// A digest of the retirements that it was told of.
     pub(crate) retirements_told: u64,
+    /// A digest of those that it knows, as far as heard.
+    pub(crate) retirements_heard: Option<u64>,
     /// Digests of the rows that were told to it.
     pub(crate) told: BTreeMap<ReplicaId, u64>,
 }
@@ -66,6 +68,7 @@ impl Peer {
             held: 0,
             behind: false,
             retirements_told: 0,
+            retirements_heard: None,
             told: BTreeMap::new(),
         }
     }

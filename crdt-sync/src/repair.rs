@@ -32,6 +32,7 @@ pub use frontier::join_frontiers;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crdt_core::{Causal, Delta, Dot, DotSet, DotStore};
 
@@ -65,6 +66,8 @@ pub struct View<'a, S: DotStore> {
     pub log: &'a dyn LogIndex,
     /// How many replicas are retired, and a hash of that table.
     pub retired: (u64, u64),
+    /// All dots of those: summaries leave them out.
+    pub retired_dots: &'a Arc<DotSet>,
     /// The largest frame that the peer at hand takes.
     pub frame_bytes_max: usize,
     /// How long the peer at hand may stay silent: not long where frames may be lost.

@@ -1,6 +1,7 @@
 //! Who keeps the scope's data, what each is known to have, and who will write no more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use core::time::Duration;
 
@@ -36,6 +37,10 @@ struct Member {
 pub(crate) struct Roster {
     members: BTreeMap<ReplicaId, Member>,
     retired: BTreeMap<ReplicaId, u64>,
+    /// All dots of those.
+    retired_dots: Arc<DotSet>,
+    /// A sum of hashes over that table.
+    retired_hash: u64,
     /// Retirements that every active replica knows to be complete.
     effective: BTreeMap<ReplicaId, u64>,
     stable: DotSet,
@@ -51,12 +56,15 @@ impl Roster {
     ) -> Self {
         let member =
             |known: &DotSet| Member { standing: Standing::Active, repaired: true, heard: now, known: known.clone() };
-        Self {
+        let mut roster = Self {
             members: members.iter().map(|(replica, known)| (*replica, member(known))).collect(),
-            retired: retired.iter().copied().collect(),
-            effective: BTreeMap::new(),
             stable: stable.clone(),
+            ..Self::default()
+        };
+        for (replica, last) in retired {
+            roster.retire(*replica, *last, usize::MAX);
         }
+        roster
     }
 
     /// A sign of life, and that it has durably received these. True if it was not known before.
@@ -176,19 +184,18 @@ impl Roster {
 
     /// Somebody said that a replica makes no dots above `last`. True if that is new.
     pub(crate) fn retire(&mut self, replica: ReplicaId, last: u64, retired_max: usize) -> bool {
-        let full = self.retired.len() >= retired_max;
-        match self.retired.get_mut(&replica) {
-            Some(known) if *known >= last => false,
-            Some(known) => {
-                *known = last;
-                true
-            }
-            None if full => false,
-            None => {
-                self.retired.insert(replica, last);
-                true
-            }
+        let known = self.retired.get(&replica).copied();
+        let full = known.is_none() && self.retired.len() >= retired_max;
+        if full || known.is_some_and(|known| known >= last) {
+            return false;
         }
+        let before = known.map_or(0, |known| row_hash(replica, known));
+        self.retired_hash = self.retired_hash.wrapping_sub(before).wrapping_add(row_hash(replica, last));
+        if last > 0 {
+            Arc::make_mut(&mut self.retired_dots).insert_run(replica, 1, last);
+        }
+        self.retired.insert(replica, last);
+        true
     }
 
     /// Retirements that have become complete: all of the replica's dots are stable, and so no more of them are
@@ -218,13 +225,19 @@ impl Roster {
 
     /// How many are retired, and a hash of that table.
     pub(crate) fn retired_digest(&self) -> (u64, u64) {
-        let hash = |(replica, last): (&ReplicaId, &u64)| {
-            let mut row = DotSet::new();
-            row.insert_run(*replica, last + 1, last + 1);
-            row.digest()
-        };
-        (self.retired.len() as u64, self.retired.iter().map(hash).fold(0, u64::wrapping_add))
+        (self.retired.len() as u64, self.retired_hash)
     }
+
+    /// All dots of those that are retired.
+    pub(crate) fn retired_dots(&self) -> &Arc<DotSet> {
+        &self.retired_dots
+    }
+}
+
+fn row_hash(replica: ReplicaId, last: u64) -> u64 {
+    let mut row = DotSet::new();
+    row.insert_run(replica, last + 1, last + 1);
+    row.digest()
 }
 
 #[cfg(test)]

@@ -137,6 +137,7 @@ fn frames_are_as_short_as_promised() {
             live_count: 70_000,
             staged: dots(&[]),
             retired: (0, 0),
+            left_out: None,
             sketch_key: 0,
         }))
     };

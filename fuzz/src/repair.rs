@@ -331,6 +331,7 @@ impl World {
             live_count: script.wide(),
             staged: script.dots(),
             retired: (script.below(2), script.wide()),
+            left_out: (script.byte() > 200).then(|| script.dots()),
             sketch_key: script.wide(),
         }
     }

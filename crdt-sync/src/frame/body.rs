@@ -129,12 +129,10 @@ impl<S: DotStore> Message<S> {
             Self::Have(dots) | Self::Want(dots) | Self::NotInLog(dots) => each(dots),
             Self::Hello(hello) => {
                 if let Some(summary) = &hello.summary {
-                    [&summary.received, &summary.ahead, &summary.frontier, &summary.staged].into_iter().for_each(each);
+                    summary.sets().for_each(each);
                 }
             }
-            Self::Summary(summary) => {
-                [&summary.received, &summary.ahead, &summary.frontier, &summary.staged].into_iter().for_each(each);
-            }
+            Self::Summary(summary) => summary.sets().for_each(each),
             Self::Entries { entries, .. } => each(entries.own()),
             Self::LiveSet { live, .. } => each(live),
             Self::Finish(finish) => {
@@ -380,13 +378,19 @@ impl Hello {
 }
 
 impl SummaryOf {
+    /// All that it says of dots.
+    fn sets(&self) -> impl Iterator<Item = &DotSet> {
+        [&self.received, &self.ahead, &self.frontier, &self.staged].into_iter().chain(&self.left_out)
+    }
+
     fn write(&self, to: &mut Encoder<'_>) {
         to.byte(
             flag(0, self.base.is_some())
                 | flag(1, !self.ahead.is_empty())
                 | flag(2, !self.staged.is_empty())
                 | flag(3, self.retired != (0, 0))
-                | flag(4, self.sketch_key != 0),
+                | flag(4, self.sketch_key != 0)
+                | flag(5, self.left_out.is_some()),
         );
         write_code(&PLANS, &self.plan, to);
         if let Some(base) = self.base {
@@ -408,10 +412,13 @@ impl SummaryOf {
         if self.sketch_key != 0 {
             write_u64(self.sketch_key, to);
         }
+        if let Some(missing) = &self.left_out {
+            to.dot_set(missing);
+        }
     }
 
     fn read(repair: RepairId, from: &mut Decoder<'_>) -> Result<Self, FrameError> {
-        let has = read_flags(0b1_1111, from)?;
+        let has = read_flags(0b11_1111, from)?;
         let plan = read_code(&PLANS, from)?;
         let base = if has & 1 == 0 { None } else { Some(read_u64(from)?) };
         let received = from.dot_set()?;
@@ -431,7 +438,8 @@ impl SummaryOf {
             let key = read_u64(from)?;
             not_usual(key, 0, from)?
         };
-        Ok(Self { repair, plan, base, received, ahead, frontier, live_count, staged, retired, sketch_key })
+        let left_out = if has & 32 == 0 { None } else { Some(from.dot_set()?) };
+        Ok(Self { repair, plan, base, received, ahead, frontier, live_count, staged, retired, left_out, sketch_key })
     }
 }
 

@@ -103,7 +103,10 @@ impl<S: DotStore> Exchange<S> {
         let exchange = Self::new(id, told, Phase::Asked { leg: Leg::new(), again: false }, work);
         let base = work.link.newest();
         let unchanged = base.is_some_and(|(hash, _)| hash == exchange.told.received_hash);
-        let summary = exchange.summary(work.link.least, exchange.worth_its_name(base), work);
+        // Whoever told of another table could not read what leaves this one out.
+        let knows = work.link.retired.is_none_or(|theirs| theirs == exchange.told.retired);
+        let base = exchange.worth_its_name(base, knows, work);
+        let summary = exchange.summary(work.link.least, base, knows, work);
         let is_small = summary_bytes(&summary) <= HELLO_SUMMARY_BYTES_MAX;
         // Nothing changed since both were equal: most likely nothing did there.
         let inline = is_small && (!unchanged || work.link.least != Plan::Ask);
@@ -113,18 +116,23 @@ impl<S: DotStore> Exchange<S> {
     }
 
     /// The base, if leaving its dots out saves more than naming it takes.
-    fn worth_its_name<'b>(&self, base: Option<(u64, &'b DotSet)>) -> Option<(u64, &'b DotSet)> {
-        let runs = |dots: &DotSet| RUN_BYTES * dots.runs().count();
-        base.filter(|(_, dots)| runs(&self.told.received.difference(dots)) + BASE_BYTES < runs(&self.told.received))
+    fn worth_its_name<'b>(
+        &self,
+        base: Option<(u64, &'b DotSet)>,
+        knows: bool,
+        work: &Work<'_, '_, S>,
+    ) -> Option<(u64, &'b DotSet)> {
+        let bytes = |base| RUN_BYTES * self.told.listed(base, knows, work.view).0.run_count();
+        base.filter(|(_, dots)| bytes(Some(*dots)) + BASE_BYTES < bytes(None))
     }
 
-    fn summary(&self, plan: Plan, base: Option<(u64, &DotSet)>, work: &Work<'_, '_, S>) -> SummaryOf {
+    fn summary(&self, plan: Plan, base: Option<(u64, &DotSet)>, knows: bool, work: &Work<'_, '_, S>) -> SummaryOf {
         // What is staged was not proven to be right, so it is not offered where something was wrong.
         let staged = match plan {
             Plan::Whole => DotSet::new(),
             _ => bounded(work.staged.dots(), STAGED_RUNS_MAX),
         };
-        self.told.summary(self.id, plan, base, staged, work.view)
+        self.told.summary(self.id, plan, base, knows, staged, work.view)
     }
 
     fn hello(&self, summary: Option<SummaryOf>, content: Option<u128>, work: &Work<'_, '_, S>) -> Message<S> {
@@ -170,8 +178,12 @@ impl<S: DotStore> Exchange<S> {
             return Step::Goes;
         }
         self.told = Told::now(work.view);
+        if let Some(summary) = &hello.summary {
+            work.link.retired = Some(summary.retired);
+        }
         let base = |hash| work.link.agreed(hash);
         let (summary, based) = match hello.summary {
+            Some(summary) if !Theirs::is_readable(&summary, &self.told) => (None, None),
             Some(summary) => match summary.base.map(base) {
                 Some(None) => (None, None),
                 based => (Some(summary), based.flatten()),
@@ -179,12 +191,13 @@ impl<S: DotStore> Exchange<S> {
             None => (None, None),
         };
         let Some(summary) = summary else {
-            let summary = self.summary(Plan::Ask, None, work);
+            // Its contents are not read, but for the table that this side knows.
+            let summary = self.summary(Plan::Ask, None, true, work);
             work.send(Message::Summary(Box::new(summary)));
             return Step::Goes;
         };
         let base_hash = summary.base;
-        let theirs = match Theirs::read(*summary, based, work.view) {
+        let theirs = match Theirs::read(*summary, based, &self.told, work.view) {
             Ok(theirs) => theirs,
             Err(reason) => return Step::Cancels(reason),
         };
@@ -215,8 +228,9 @@ impl<S: DotStore> Exchange<S> {
         let sizes = Sizes { theirs, want: &want, common: &common, alphabet: alphabet.as_ref(), least };
         let choice = choose(&sizes, view);
 
-        let base = self.worth_its_name(base.as_ref().map(|(hash, dots)| (*hash, dots)));
-        let mut summary = self.summary(choice.plan, base, work);
+        let knows = theirs.retired == self.told.retired;
+        let base = self.worth_its_name(base.as_ref().map(|(hash, dots)| (*hash, dots)), knows, work);
+        let mut summary = self.summary(choice.plan, base, knows, work);
         summary.sketch_key = work.link.salt;
         work.send(Message::Summary(Box::new(summary)));
         if choice.plan == Plan::Log {
@@ -330,13 +344,14 @@ impl<S: DotStore> Exchange<S> {
 
     /// False if there is nothing to read yet.
     fn take_summary(&mut self, summary: SummaryOf, work: &mut Work<'_, '_, S>) -> Result<bool, CancelReason> {
+        work.link.retired = Some(summary.retired);
         if summary.plan == Plan::Ask {
             let Phase::Asked { again, .. } = &mut self.phase else { return Ok(false) };
             if core::mem::replace(again, true) {
                 return Ok(false);
             }
             self.told = Told::now(work.view);
-            let summary = self.summary(work.link.least, None, work);
+            let summary = self.summary(work.link.least, None, false, work);
             let hello = self.hello(Some(summary), None, work);
             work.send(hello);
             return Ok(false);
@@ -345,7 +360,7 @@ impl<S: DotStore> Exchange<S> {
             None => None,
             Some(hash) => Some(work.link.agreed(hash).ok_or(CancelReason::OutOfTurn)?),
         };
-        let theirs = Theirs::read(summary, base, work.view)?;
+        let theirs = Theirs::read(summary, base, &self.told, work.view)?;
         work.has(&theirs.received);
         united_before_finish(self.id, &theirs, work);
         if let Some(leg) = self.leg() {
@@ -457,7 +472,8 @@ impl<S: DotStore> Exchange<S> {
             .sketch
             .sum()
             .wrapping_sub(key.sum(&state.live_within(verdict.delta.retired())))
-            .wrapping_add(key.sum(&verdict.dots.difference(state.seen())));
+            .wrapping_add(key.sum(&verdict.dots.difference(state.seen())))
+            .wrapping_add(key.set(&joined));
         work.out.push(RepairAction::Commit {
             peer: work.peer,
             repair: self.id,
@@ -501,15 +517,18 @@ impl<S: DotStore> Exchange<S> {
         seen.union_with(&finish.since);
         seen.union_with(&finish.since_ahead);
         let whole = *plan == Plan::Whole;
-        let verdict = match leg.read_named(&self.told, &seen, whole, work.staged, work.view) {
+        let mut joined = theirs.received.clone();
+        joined.union_with(&finish.since);
+        joined.union_with(&self.told.received);
+        // Edits of the roster leave no entries. The answer belongs to what was told here and to no earlier moment, or its
+        // frontier would leave out what it never heard of.
+        let received_hash = work.view.sketch.key().set(&joined);
+        let verdict = match leg.read_named(&self.told, &seen, received_hash, whole, work.staged, work.view) {
             Outcome::Ready(verdict) => verdict,
             Outcome::Broken(reason) => return Step::Cancels(reason),
             Outcome::Mismatch => return Step::Diverges,
             Outcome::Wait | Outcome::More { .. } => return Step::Goes,
         };
-        let mut joined = theirs.received.clone();
-        joined.union_with(&finish.since);
-        joined.union_with(&self.told.received);
         if !is_frontier(&finish.frontier, &joined, work.view) {
             return Step::Cancels(CancelReason::OutOfTurn);
         }

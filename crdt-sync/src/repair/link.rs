@@ -20,13 +20,22 @@ pub(super) struct Link {
     pub(super) least: Plan,
     /// What the key of its sketches is mixed with: something else after a sum was wrong once.
     pub(super) salt: u64,
+    /// The table of retired replicas that the other end last told of.
+    pub(super) retired: Option<(u64, u64)>,
     hellos: u64,
     refilled: Steady,
 }
 
 impl Link {
     pub(super) fn new(now: Steady) -> Self {
-        Self { agreed: VecDeque::new(), least: Plan::Ask, salt: 0, hellos: HELLOS_AT_ONCE, refilled: now }
+        Self {
+            agreed: VecDeque::new(),
+            least: Plan::Ask,
+            salt: 0,
+            retired: None,
+            hellos: HELLOS_AT_ONCE,
+            refilled: now,
+        }
     }
 
     pub(super) fn agree(&mut self, hash: u64, received: DotSet) {

@@ -1,5 +1,7 @@
 //! What each side of a repair holds at one moment, as the other is told.
 
+use std::sync::Arc;
+
 use crdt_core::{DotSet, DotStore};
 
 use super::{View, join_frontiers};
@@ -26,28 +28,53 @@ pub(super) struct Told {
     /// The sum over the live dots.
     pub(super) sum: u64,
     pub(super) received_hash: u64,
+    /// The table of retired replicas, and all their dots.
+    pub(super) retired: (u64, u64),
+    retired_dots: Arc<DotSet>,
 }
 
 impl Told {
     pub(super) fn now<S: DotStore>(view: &View<'_, S>) -> Self {
         let received = received_of(view).clone();
         let received_hash = view.sketch.key().set(&received);
-        Self { received, seen: view.state.seen().clone(), sum: view.sketch.sum(), received_hash }
+        let (retired, retired_dots) = (view.retired, view.retired_dots.clone());
+        let (seen, sum) = (view.state.seen().clone(), view.sketch.sum());
+        Self { received, seen, sum, received_hash, retired, retired_dots }
     }
 
-    /// As a message; what the base has is left out.
+    /// What a summary lists of what was received, without the base; and where dots of retired replicas are left out, as
+    /// the reader `knows` them, which of those are missing here.
+    pub(super) fn listed<S: DotStore>(
+        &self,
+        base: Option<&DotSet>,
+        knows: bool,
+        view: &View<'_, S>,
+    ) -> (DotSet, Option<DotSet>) {
+        let all = match base {
+            Some(base) => self.received.difference(base),
+            None => self.received.clone(),
+        };
+        if !knows || self.retired_dots.is_empty() {
+            return (all, None);
+        }
+        let listed = all.difference(&self.retired_dots);
+        let missing = self.retired_dots.difference(&self.received);
+        let is_shorter = listed.run_count() + missing.run_count() < all.run_count();
+        let missing = if left_out_blindly(view) { DotSet::new() } else { missing };
+        if is_shorter { (listed, Some(missing)) } else { (all, None) }
+    }
+
+    /// As a message; what the base has is left out, and so are retired replicas if the reader knows them.
     pub(super) fn summary<S: DotStore>(
         &self,
         repair: RepairId,
         plan: Plan,
         base: Option<(u64, &DotSet)>,
+        knows: bool,
         staged: DotSet,
         view: &View<'_, S>,
     ) -> SummaryOf {
-        let received = match base {
-            Some((_, base)) => self.received.difference(base),
-            None => self.received.clone(),
-        };
+        let (received, left_out) = self.listed(base.map(|(_, base)| base), knows, view);
         SummaryOf {
             repair,
             plan,
@@ -57,10 +84,16 @@ impl Told {
             frontier: view.frontier.clone(),
             live_count: view.state.live_len() as u64,
             staged,
-            retired: view.retired,
+            retired: self.retired,
+            left_out,
             sketch_key: 0,
         }
     }
+}
+
+/// Whether what is missing of retired replicas goes unsaid, as a test may want it.
+fn left_out_blindly<S: DotStore>(view: &View<'_, S>) -> bool {
+    faulty!(view.config, RetiredLeftOut)
 }
 
 /// What counts as received.
@@ -82,16 +115,31 @@ pub(super) struct Theirs {
     pub(super) live_count: u64,
     pub(super) staged: DotSet,
     pub(super) sketch_key: u64,
+    pub(super) retired: (u64, u64),
 }
 
 impl Theirs {
-    /// Reads a summary; `base` is the set that it leaves out.
+    /// Whether what a summary leaves out is known: the table of retired replicas that it goes by.
+    pub(super) fn is_readable(summary: &SummaryOf, told: &Told) -> bool {
+        summary.left_out.is_none() || summary.retired == told.retired
+    }
+
+    /// Reads a summary; `base` is the set that it leaves out, and `told` knows of those that are retired.
     pub(super) fn read<S: DotStore>(
         summary: SummaryOf,
         base: Option<&DotSet>,
+        told: &Told,
         view: &View<'_, S>,
     ) -> Result<Self, CancelReason> {
-        let SummaryOf { plan, mut received, ahead, frontier, live_count, staged, sketch_key, .. } = summary;
+        if !Self::is_readable(&summary, told) {
+            return Err(CancelReason::OutOfTurn);
+        }
+        let SummaryOf {
+            plan, mut received, ahead, frontier, live_count, staged, retired, left_out, sketch_key, ..
+        } = summary;
+        if let Some(missing) = &left_out {
+            received.union_with(&told.retired_dots.difference(missing));
+        }
         if let Some(base) = base {
             received.union_with(base);
         }
@@ -104,7 +152,7 @@ impl Theirs {
         if !sound {
             return Err(CancelReason::OutOfTurn);
         }
-        Ok(Self { plan, received, seen, frontier, live_count, staged, sketch_key })
+        Ok(Self { plan, received, seen, frontier, live_count, staged, sketch_key, retired })
     }
 
     /// What both snapshots joined have received, and the maximal dots of that.

@@ -23,7 +23,7 @@ impl<S: DotStore> Replica<S> {
     }
 
     pub(super) fn take_repair(&mut self, from: PeerId, message: Message<S>, frame_bytes: usize, now: Now) {
-        self.learn_from_repair(&message, now);
+        self.learn_from_repair(from, &message, now);
         self.commit(now);
         let mut actions = Vec::new();
         self.with_view(Some(from), now, |repairs, view| {
@@ -32,15 +32,22 @@ impl<S: DotStore> Replica<S> {
         self.carry_out(actions, now);
     }
 
-    /// A summary may name dots of this replica's id that were not made here.
-    fn learn_from_repair(&mut self, message: &Message<S>, now: Now) {
+    /// A summary may name dots of this replica's id that were not made here, and tells which retirements are known there.
+    fn learn_from_repair(&mut self, from: PeerId, message: &Message<S>, now: Now) {
         let summary = match message {
             Message::Hello(hello) => hello.summary.as_deref(),
             Message::Summary(summary) => Some(&**summary),
             _ => None,
         };
-        if let Some(summary) = summary {
-            self.check_identity(&summary.received, now);
+        let Some(summary) = summary else { return };
+        self.check_identity(&summary.received, now);
+        let theirs = summary.retired.1;
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.retirements_heard = Some(theirs);
+        }
+        // Rows in which the tables differ come first: summaries leave out what both know.
+        if theirs != self.roster.retired_digest().1 {
+            self.exchange_retirements(from);
         }
     }
 
@@ -81,6 +88,7 @@ impl<S: DotStore> Replica<S> {
             sketch: &self.sketch,
             log: &self.log,
             retired: self.roster.retired_digest(),
+            retired_dots: self.roster.retired_dots(),
             frame_bytes_max,
             idle_max: if lossy { timing.datagram_idle_max } else { timing.repair_idle_max },
             config: &self.config,
@@ -184,11 +192,11 @@ impl<S: DotStore> Replica<S> {
         let digest = self.roster.retired_digest().1;
         let per_frame = self.retirements_per_frame(peer);
         let Some(link) = self.peers.get_mut(&peer) else { return };
-        if !rows.is_empty() && link.retirements_told != digest {
-            if link.kind == LinkKind::Stream {
-                // Elsewhere it may be lost.
-                link.retirements_told = digest;
-            }
+        let heard = link.retirements_heard;
+        // What was told may have been lost on its way, where a link loses frames and a summary shows that they differ.
+        let told = link.retirements_told == digest && (link.kind == LinkKind::Stream || heard.is_none());
+        if !rows.is_empty() && heard != Some(digest) && !told {
+            link.retirements_told = digest;
             for part in rows.chunks(per_frame) {
                 self.send(peer, Message::Retirements(part.to_vec()));
             }

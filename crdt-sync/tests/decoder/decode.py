@@ -239,9 +239,10 @@ class Reader:
         frontier, live_count = self.frontier(received), self.int()
         staged = self.dots() if has & 4 else {}
         retired = [self.int(), self.fixed(8)] if has & 8 else [0, 0]
+        sketch_key = self.fixed(8) if has & 16 else 0
         return {"repair": repair, "plan": plan, "base": base, "received": received, "ahead": ahead,
                 "frontier": frontier, "live_count": live_count, "staged": staged, "retired": retired,
-                "sketch_key": self.fixed(8) if has & 16 else 0}
+                "sketch_key": sketch_key, "left_out": self.dots() if has & 32 else None}
 
     def body(self, kind, scope):
         if kind == 0:

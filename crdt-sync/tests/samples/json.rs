@@ -68,6 +68,7 @@ fn summary(of: &SummaryOf) -> Value {
         "live_count": of.live_count,
         "staged": set(&of.staged),
         "retired": [of.retired.0, of.retired.1],
+        "left_out": of.left_out.as_ref().map(set),
         "sketch_key": of.sketch_key,
     })
 }

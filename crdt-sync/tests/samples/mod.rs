@@ -92,6 +92,7 @@ fn summary(plan: Plan) -> SummaryOf {
         live_count: 70_000,
         staged: DotSet::new(),
         retired: (0, 0),
+        left_out: None,
         sketch_key: 0,
     }
 }
@@ -120,6 +121,11 @@ pub fn messages() -> Vec<(&'static str, Message<Page>)> {
     full.staged = dots(&[(A, 7, 7), (A, 9, 12)]);
     full.retired = (2, 0xfeed);
     full.sketch_key = 0x1234_5678_9abc_def0;
+    let mut left_out = summary(Plan::Ask);
+    left_out.received = dots(&[(A, 1, 52_100)]);
+    left_out.frontier = dots(&[(A, 52_100, 52_100)]);
+    left_out.retired = (2, 0xfeed);
+    left_out.left_out = Some(dots(&[(C, 1, 2)]));
     let cells = |wide: u128| -> Vec<Cell> {
         (1..4u8)
             .map(|n| Cell {
@@ -171,6 +177,7 @@ pub fn messages() -> Vec<(&'static str, Message<Page>)> {
         ("same", Message::Same(repair)),
         ("summary", Message::Summary(Box::new(summary(Plan::Log)))),
         ("summary-full", Message::Summary(Box::new(full))),
+        ("summary-left-out", Message::Summary(Box::new(left_out))),
         ("entries", Message::Entries { repair, index: 3, entries: state.restrict(state.seen()) }),
         ("cells", Message::Cells { repair, from: 94, cells: cells(0) }),
         ("cells-wide", Message::Cells { repair, from: 0, cells: cells(1 << 100) }),

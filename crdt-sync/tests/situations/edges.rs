@@ -153,3 +153,27 @@ fn a_bad_frame_out_of_somebody_elses_message_system_is_not_answered_into_it() {
     replica.repair_with(engine, now);
     assert!(replica.poll_transmit().is_none());
 }
+
+/// A stranger plays a repair again that came to an end. Meanwhile its answerer has retired somebody: an edit that leaves
+/// no entry, so the sums over entries were still right, and the old frontier took the place of the new one.
+#[test]
+fn a_repair_that_is_played_again_does_not_take_back_the_frontier() {
+    let without_log = |_: usize, mut config: Config| {
+        config.limits.log_bytes_max = 0;
+        config
+    };
+    let mut net = Net::with(2, without_log);
+    net.edit(0, |shop| shop.note().write("one"));
+    net.link(0, 1);
+    net.assert_equal();
+    net.cut(0, 1);
+    let repair = net.heard[1].clone();
+    assert!(repair.iter().any(|frame| frame[1] == 8) && repair.iter().any(|frame| frame[1] == 15), "hello and finish");
+    let now = net.now();
+    net.replicas[0].0.retire(ReplicaId::from_u128(77), now).unwrap();
+    net.drain();
+    let frontier = net.replicas[0].0.frontier().clone();
+    assert_eq!(frontier.len(), 1);
+    net.replay(0, &repair);
+    assert_eq!(net.replicas[0].0.frontier(), &frontier);
+}

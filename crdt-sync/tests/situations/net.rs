@@ -4,7 +4,10 @@
 use std::collections::VecDeque;
 
 use crdt_core::{Counter, MvRegister, OrMap, OrSet, ReplicaId};
-use crdt_sync::{Config, Event, LinkKind, MemoryStorage, Now, PeerId, Replica, ScopeId, Steady, Storage, Wall};
+use crdt_sync::{
+    Config, Event, FrameWriter, LinkKind, MemoryStorage, Message, Now, Open, PeerId, Replica, ScopeId, Steady, Storage,
+    Wall,
+};
 
 crdt_core::fields! {
     pub(crate) struct Shop { items: OrMap<String, Counter>, tags: OrSet<String>, note: MvRegister<String> }
@@ -21,6 +24,8 @@ pub(crate) struct Net {
     /// Disks that take batches and do not say that they are durable.
     pub(crate) stuck: Vec<bool>,
     links: u64,
+    /// All frames that each has sent.
+    pub(crate) heard: Vec<Vec<Vec<u8>>>,
 }
 
 impl Net {
@@ -37,6 +42,7 @@ impl Net {
             time: 1_000,
             events: vec![Vec::new(); count],
             links: 0,
+            heard: vec![Vec::new(); count],
             stuck: vec![false; count],
         };
         for at in 0..count {
@@ -63,6 +69,34 @@ impl Net {
         let now = self.now();
         self.replicas[a].0.peer_up(end_a, LinkKind::Stream, now);
         self.replicas[b].0.peer_up(end_b, LinkKind::Stream, now);
+        self.drain();
+    }
+
+    /// Some peer that comes and goes tells a replica who is retired.
+    pub(crate) fn tell_retirements(&mut self, at: usize, rows: Vec<(ReplicaId, u64)>) {
+        let (now, link) = (self.now(), PeerId(u64::MAX));
+        let config = self.replicas[at].0.config().clone();
+        let mut writer = FrameWriter::new(LinkKind::Stream, config.scope, &config.limits);
+        let mut open = Open::new(ReplicaId::from_u128(u128::MAX), 1, &config);
+        open.schema = <Shop as crdt_core::DotStore>::KIND as u64;
+        let replica = &mut self.replicas[at].0;
+        replica.peer_up(link, LinkKind::Stream, now);
+        for message in [Message::<Shop>::Open(open), Message::Retirements(rows)] {
+            replica.handle_message(link, &writer.write(&message), now).unwrap();
+        }
+        replica.peer_down(link, now);
+        self.drain();
+    }
+
+    /// A stranger sends frames on a link of its own.
+    pub(crate) fn replay(&mut self, at: usize, frames: &[Vec<u8>]) {
+        let (now, link) = (self.now(), PeerId(u64::MAX - 1));
+        self.replicas[at].0.peer_up(link, LinkKind::Stream, now);
+        for frame in frames {
+            let _ = self.replicas[at].0.handle_message(link, frame, now);
+            self.drain();
+        }
+        self.replicas[at].0.peer_down(link, now);
         self.drain();
     }
 
@@ -101,6 +135,7 @@ impl Net {
                     replica.fetched(fetch.id, records, now);
                 }
                 while let Some(transmit) = replica.poll_transmit() {
+                    self.heard[at].push(transmit.frame.clone());
                     if let Some((_, to, end)) = self.ends[at].iter().find(|(link, ..)| *link == transmit.peer) {
                         self.wires.push_back((*to, *end, transmit.frame));
                     }

@@ -1,8 +1,8 @@
 //! Replicas that are done, and one that was not.
 
 use super::net::Net;
-use crdt_core::ReplicaId;
-use crdt_sync::{EditError, Event};
+use crdt_core::{DotSet, ReplicaId};
+use crdt_sync::{EditError, Event, Stats, Tier};
 
 fn retired(net: &Net, at: usize) -> Vec<ReplicaId> {
     let told = net.events[at].iter().filter_map(|event| match event {
@@ -51,4 +51,111 @@ fn one_that_was_retired_by_mistake_loses_nothing_and_is_told_to_take_a_fresh_id(
     net.assert_equal();
     assert!(net.replicas[0].0.state().tags().contains("written while away"));
     assert!(net.events[2].iter().any(|event| matches!(event, Event::IdentityLost { .. })), "{:?}", net.events[2]);
+}
+
+/// Short-lived writers: each edits once at the second of two replicas, which then says that it is gone.
+fn with_visitors(count: u128) -> Net {
+    let mut net = Net::new(2);
+    net.link(0, 1);
+    for visitor in 0..count {
+        let now = net.now();
+        net.replicas[1].0.adopt_id(ReplicaId::from_u128(1_000 + visitor), now);
+        net.edit(1, |shop| shop.note().write(format!("visitor {visitor}")));
+        net.pass(20);
+    }
+    let now = net.now();
+    net.replicas[1].0.adopt_id(ReplicaId::from_u128(2), now);
+    net.pass(5_000);
+    for visitor in 0..count {
+        let now = net.now();
+        net.replicas[0].0.retire(ReplicaId::from_u128(1_000 + visitor), now).unwrap();
+    }
+    net.edit(0, |shop| shop.note().write("all are gone"));
+    net.pass(5_000);
+    net.assert_equal();
+    net
+}
+
+fn repair_bytes(stats: &Stats) -> u64 {
+    stats.sent_by(Tier::Repair).bytes
+}
+
+/// Bytes of a repair on a link that has just come up, from the first Hello on.
+fn bytes_to_meet_again(net: &mut Net) -> u64 {
+    net.cut(0, 1);
+    net.edit(0, |shop| shop.note().write("apart"));
+    net.edit(1, |shop| {
+        shop.tags().insert("apart");
+    });
+    let before: u64 = net.replicas.iter().map(|(replica, _)| repair_bytes(&replica.stats())).sum();
+    net.link(0, 1);
+    net.drain();
+    net.assert_equal();
+    net.replicas.iter().map(|(replica, _)| repair_bytes(&replica.stats())).sum::<u64>() - before
+}
+
+#[test]
+fn summaries_do_not_grow_with_those_that_are_retired() {
+    let (few, many) = (bytes_to_meet_again(&mut with_visitors(2)), bytes_to_meet_again(&mut with_visitors(200)));
+    eprintln!("{few} B after 2 visitors, {many} B after 200");
+    assert!(many < few + 32, "{few} B after 2 visitors, {many} B after 200");
+}
+
+/// A third replica, which knows nobody, meets two that leave out most of what they have.
+#[test]
+fn who_knows_other_retirements_is_told_of_them_and_repaired_as_well() {
+    let mut net = Net::new(3);
+    net.link(0, 1);
+    for visitor in 0..20 {
+        let now = net.now();
+        net.replicas[1].0.adopt_id(ReplicaId::from_u128(1_000 + visitor), now);
+        net.edit(1, |shop| {
+            shop.tags().insert(format!("tag {visitor}"));
+        });
+        net.pass(20);
+        let now = net.now();
+        net.replicas[0].0.retire(ReplicaId::from_u128(1_000 + visitor), now).unwrap();
+        net.drain();
+    }
+    // One whose dots are known to nobody else is said to be gone where it never was.
+    let now = net.now();
+    net.edit(2, |shop| shop.note().write("alone"));
+    net.replicas[2].0.retire(ReplicaId::from_u128(500), now).unwrap();
+    net.pass(2_000);
+    net.link(1, 2);
+    net.pass(2_000);
+    net.assert_equal();
+    let tables: Vec<Vec<_>> = net.replicas.iter().map(|(replica, _)| replica.retired().collect()).collect();
+    assert_eq!(tables[0].len(), 21);
+    assert!(tables.iter().all(|table| *table == tables[0]));
+    assert_eq!(net.replicas[0].0.state().tags().len(), 20);
+}
+
+/// The table is the same everywhere, and some of the dots are not: what is left out of a summary is said to be missing.
+#[test]
+fn dots_of_the_retired_that_are_missing_are_brought_all_the_same() {
+    let mut net = Net::new(2);
+    let gone = |visitor: u128| ReplicaId::from_u128(1_000 + visitor);
+    for visitor in 0..6 {
+        let now = net.now();
+        net.replicas[1].0.adopt_id(gone(visitor), now);
+        net.edit(1, |shop| {
+            shop.tags().insert(format!("tag {visitor}"));
+        });
+    }
+    let now = net.now();
+    net.replicas[1].0.adopt_id(ReplicaId::from_u128(2), now);
+    (0..6).for_each(|visitor| {
+        net.replicas[1].0.retire(gone(visitor), now).unwrap();
+    });
+    net.drain();
+    // Only the table has arrived at the first one.
+    let table: Vec<_> = net.replicas[1].0.retired().collect();
+    net.tell_retirements(0, table);
+    assert_eq!(net.replicas[0].0.retired().count(), 6);
+    assert_eq!(*net.replicas[0].0.received(), DotSet::new());
+    net.link(0, 1);
+    net.pass(100);
+    net.assert_equal();
+    assert_eq!(net.replicas[0].0.state().tags().len(), 6);
 }

@@ -46,6 +46,7 @@ pub(super) struct Node<S: DotStore> {
     pub(super) log: Served,
     pub(super) repairs: Repairs<S>,
     pub(super) config: Config,
+    retired_dots: Arc<DotSet>,
 }
 
 /// A model goes on from every state in several ways, so it needs what nobody else may do: to copy a writer.
@@ -60,6 +61,7 @@ impl<S: DotStore> Clone for Node<S> {
             log: self.log.clone(),
             repairs: self.repairs.clone(),
             config: self.config.clone(),
+            retired_dots: self.retired_dots.clone(),
         }
     }
 }
@@ -73,6 +75,7 @@ impl<S: DotStore> Node<S> {
             sketch: &self.sketch,
             log: &self.log,
             retired: (0, 0),
+            retired_dots: &self.retired_dots,
             frame_bytes_max: self.config.limits.frame_bytes_max,
             idle_max: self.config.timing.repair_idle_max,
             config: &self.config,
@@ -124,6 +127,7 @@ impl<S: DotStore> World<S> {
                 log: Served::default(),
                 repairs: Repairs::new(at as u64 * 1_000 + 17),
                 config,
+                retired_dots: Arc::default(),
             }
         };
         Self {
