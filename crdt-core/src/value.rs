@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ReplicaId;
-use crate::codec::{ColumnTag, DecodeError, Decoder, Encoder};
+use crate::codec::{Canonical, ColumnTag, DecodeError, DecodeErrorKind, Decoder, Encoder, Ids};
 
 #[cfg(feature = "serde")]
 mod custom;
@@ -39,6 +39,32 @@ pub enum Value {
     List(Vec<Value>),
     /// Named values, ascending by name, each name once.
     Record(Vec<(String, Value)>),
+}
+
+/// A value alone is its tag and its payload: 0 nothing, 1 false, 2 true, 3 an integer from 0 up, 4 one below (as its
+/// complement), 5 a float, 6 text, 7 bytes, 8 a list, 9 a record.
+///
+/// ```
+/// use crdt_core::{Canonical, Value};
+///
+/// assert_eq!(Value::from("milk").encode(), b"\x06\x04milk");
+/// assert_eq!(Value::from(-1).encode(), [4, 0]);
+/// assert!(Value::decode(&[3, 0x80, 0]).is_err());                    // a longer spelling of 0
+/// ```
+impl Canonical for Value {
+    fn encode(&self) -> Vec<u8> {
+        let no_ids = Ids::default();
+        let mut to = Encoder::new(&no_ids);
+        to.value(self);
+        to.into_bytes()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let no_ids = Ids::default();
+        let mut from = Decoder::new(bytes, &no_ids);
+        let value = from.value()?;
+        if from.remaining() > 0 { Err(from.error(DecodeErrorKind::TooLong)) } else { Ok(value) }
+    }
 }
 
 /// A finite number. Infinities and NaN are refused, and −0 is 0, so that equal numbers have equal bytes.

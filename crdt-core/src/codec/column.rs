@@ -147,7 +147,7 @@ impl Encoder<'_> {
     }
 
     /// One value that names its type.
-    fn value(&mut self, value: &Value) {
+    pub fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.byte(0),
             Value::Bool(bool) => self.byte(1 + u8::from(*bool)),
@@ -363,7 +363,12 @@ impl Decoder<'_> {
         core::str::from_utf8(octets).map(str::to_owned).map_err(|_| self.error(DecodeErrorKind::NotText))
     }
 
-    fn value(&mut self) -> Result<Value, DecodeError> {
+    /// One value that names its type, as [`Encoder::value`] writes it. Other spellings of it are read, too: compare what
+    /// is written again where that matters.
+    ///
+    /// # Errors
+    /// If it is broken.
+    pub fn value(&mut self) -> Result<Value, DecodeError> {
         Ok(match self.byte()? {
             0 => Value::Null,
             1 => Value::Bool(false),
