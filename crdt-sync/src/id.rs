@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 /// The name of a scope: the replicas that share one space of dots, and so one causal world.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeId([u8; 16]);
@@ -10,6 +12,22 @@ impl ScopeId {
     /// The scope with these bytes. Draw them at random once, or hash a name that nobody else uses.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The scope with this name: XXH3 of it with the seeds 0 and 1. Whoever uses the same name means the same scope, in
+    /// any program and any language.
+    ///
+    /// ```
+    /// # use crdt_sync::ScopeId;
+    /// assert_eq!(ScopeId::named("board-1").to_string(), "1758ef6c5eee832cad48b2f29a7a5c9e");
+    /// ```
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let mut bytes = [0; 16];
+        for (seed, half) in (0..).zip(bytes.chunks_exact_mut(8)) {
+            half.copy_from_slice(&xxh3_64_with_seed(name.as_bytes(), seed).to_be_bytes());
+        }
         Self(bytes)
     }
 

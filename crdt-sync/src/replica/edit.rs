@@ -1,7 +1,7 @@
 //! Edits: into the state, the open record and the next batch at once.
 
 use crdt_core::codec::VALUE_BYTES_MAX;
-use crdt_core::{Delta, Dot, DotStore, ReplicaId};
+use crdt_core::{Delta, Dot, DotStore, ReplicaId, Timestamp};
 
 use super::{OpenRecord, Replica};
 use crate::{Durability, EditError, Event, Now, Own, Ticket};
@@ -62,6 +62,12 @@ impl<S: DotStore> Replica<S> {
         let ticket = self.write_retirement(replica, now);
         self.frozen |= replica == self.writer.id();
         Ok(ticket)
+    }
+
+    /// A timestamp for what is ordered by time, as a write to a last-writer register: above all that this replica has
+    /// issued or followed, whatever its wall clock does.
+    pub fn stamp(&mut self, now: Now) -> Timestamp {
+        self.clock.tick(now.wall.0)
     }
 
     /// Closes the open record at once.

@@ -1,12 +1,15 @@
 //! Repairs: what the pushes missed.
 
-use crdt_core::{DotSet, DotStore, ReplicaId};
+use crdt_core::{Delta, DotSet, DotStore, Moves, ReplicaId};
 
 use super::Replica;
 use super::receive::News;
 use crate::peer::Peer;
 use crate::repair::{RepairAction, Repairs, View, join_frontiers};
-use crate::{Event, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
+use crate::{Event, FrameError, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
+
+/// The origin of what came by no link.
+const NOWHERE: PeerId = PeerId(u64::MAX);
 
 impl<S: DotStore> Replica<S> {
     /// Opens a repair with a peer, unless one is going on.
@@ -103,17 +106,7 @@ impl<S: DotStore> Replica<S> {
                 RepairAction::Send(to, message) => self.send(to, message),
                 RepairAction::PushFromLog { peer, dots, then } => self.push_from_log(peer, dots, then, now),
                 RepairAction::Commit { peer, repair, delta, received, frontier, tier: _ } => {
-                    let mut news = News { received: received.difference(&self.received), ..News::default() };
-                    let (moves, changes) = self.merge_delta(&delta);
-                    self.note_moves(&moves);
-                    news.changes = changes;
-                    self.mended.union_with(&news.received);
-                    self.pending.batch.received.union_with(&received);
-                    self.pending.batch.seen.union_with(&received);
-                    self.frontier = join_frontiers((&self.frontier, &self.received), (&frontier, &received));
-                    self.received.union_with(&received);
-                    self.pending.batch.frontier = Some(self.frontier.clone());
-                    self.inbox.drop_received(&self.received);
+                    let mut news = self.merge_whole(&delta, &received, &frontier);
                     self.note_peer_has(peer, &received, now);
                     self.tell_peer_has(peer);
                     self.wake_parked(&news.received.clone(), peer, &mut news, now);
@@ -135,6 +128,56 @@ impl<S: DotStore> Replica<S> {
             }
         }
         self.commit_received(now);
+    }
+
+    /// Merges what another replica holds, all of it that is new here: a state, or what has come to it since a moment
+    /// that is received here. `received` is all that the other has received.
+    fn merge_whole(&mut self, delta: &Delta<S>, received: &DotSet, frontier: &DotSet) -> News {
+        let mut news = News { received: received.difference(&self.received), ..News::default() };
+        let (moves, changes) = self.merge_delta(delta);
+        self.note_moves(&moves);
+        news.changes = changes;
+        self.mended.union_with(&news.received);
+        self.pending.batch.received.union_with(received);
+        self.pending.batch.seen.union_with(received);
+        self.frontier = join_frontiers((&self.frontier, &self.received), (frontier, received));
+        self.received.union_with(received);
+        self.pending.batch.frontier = Some(self.frontier.clone());
+        self.inbox.drop_received(&self.received);
+        news
+    }
+
+    /// Merges what came by no link: a file, a page that was rendered elsewhere, what the application brought along by
+    /// itself. `delta` is what a replica that has seen `seen` lacked of the state of one that holds exactly
+    /// `seen ∪ delta.own()`, in causal order: what [`Causal::delta_since`](crdt_core::Causal::delta_since) gives, or a
+    /// whole state where `seen` is empty. Says whether it was taken in; it is not as long as not all of `seen` is
+    /// received here, as parts of it would be missing for good.
+    ///
+    /// # Errors
+    /// If it names dots absurdly far above all that is known of their replicas. Nothing was changed.
+    pub fn merge_outside(&mut self, delta: &Delta<S>, seen: &DotSet, now: Now) -> Result<bool, FrameError> {
+        let mut received = seen.clone();
+        received.union_with(delta.own());
+        self.check_jump(&received)?;
+        self.check_jump(delta.retired())?;
+        if self.disk.failed || !seen.is_subset(&self.received) || !delta.retired().is_subset(&received) {
+            return Ok(false);
+        }
+        self.check_identity(&received, now);
+        if received.is_subset(&self.received) && self.state.moves_of(delta) == Moves::default() {
+            return Ok(true);
+        }
+        // As in a repair: what is open was made before this.
+        self.commit(now);
+        // Which dots are maximal is not said. The last of each writer is, or lies below one that is: naming it as well
+        // says nothing false.
+        let last = received.runs().map(|(replica, _, last)| (replica, last));
+        let frontier = last.filter_map(|(replica, last)| crdt_core::Dot::new(replica, last)).collect();
+        let mut news = self.merge_whole(delta, &received, &frontier);
+        self.wake_parked(&news.received.clone(), NOWHERE, &mut news, now);
+        self.tell(news);
+        self.commit_received(now);
+        Ok(true)
     }
 
     fn push_from_log(&mut self, peer: PeerId, dots: DotSet, then: Message<S>, now: Now) {

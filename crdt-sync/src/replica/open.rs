@@ -27,6 +27,38 @@ impl<S: DotStore> Replica<S> {
         let mut draw = Draw::new(seed);
         let store_seed = draw.next();
         let state = state_of::<S>(&loaded, store_seed)?;
+        Self::open_on(state, loaded, config, fresh, (seed, draw, store_seed), now)
+    }
+
+    /// As [`open`](Self::open), for a store that has its own form of the state: `loaded.rows` and `loaded.seen` are not
+    /// looked at.
+    ///
+    /// # Errors
+    /// As `open`, and if something was received that was never seen.
+    pub fn open_state(
+        state: Causal<S>,
+        loaded: Loaded,
+        config: Config,
+        fresh: ReplicaId,
+        seed: [u8; 32],
+        now: Now,
+    ) -> Result<Self, OpenError> {
+        if !loaded.received.is_subset(state.seen()) {
+            return Err(OpenError::Inconsistent("a record is there that was never seen"));
+        }
+        let mut draw = Draw::new(seed);
+        let store_seed = draw.next();
+        Self::open_on(state, loaded, config, fresh, (seed, draw, store_seed), now)
+    }
+
+    fn open_on(
+        state: Causal<S>,
+        loaded: Loaded,
+        config: Config,
+        fresh: ReplicaId,
+        (seed, mut draw, store_seed): ([u8; 32], Draw, u64),
+        now: Now,
+    ) -> Result<Self, OpenError> {
         let meta = loaded.meta.clone();
         if meta.as_ref().is_some_and(|meta| meta.scope != config.scope) {
             return Err(OpenError::OtherScope);
