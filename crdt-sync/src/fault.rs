@@ -7,6 +7,8 @@ pub enum Fault {
     /// A repair tells what was seen as if it had been received: a record whose own delta never came is then never asked
     /// for again. (State = effect of what was received.)
     ReceivedIsSeen,
+    /// A pushed record whose dots were all seen counts as known, and as received. (State = effect of what was received.)
+    PushedIsSeen,
     /// A repair takes over the other's received dots before the end: a cut then leaves effects that nobody sends again.
     /// (State = effect of what was received.)
     UnitedBeforeFinish,
@@ -32,6 +34,10 @@ pub enum Fault {
     ShownBeforeDurable,
     /// What was sent counts as received, as when the acknowledgement of a message system does. (Belief.)
     SentIsAcked,
+    /// What was handed to somebody else's message system counts as received by all. (Belief.)
+    HintIsAcked,
+    /// A replica that was silent for long counts again before it was repaired. (Belief.)
+    DormantCounts,
     /// What is stable does not wait for one of the active replicas. (Belief.)
     StableSkipsOne,
     /// A record that finds no room to wait in counts as received. (State = effect of what was received.)
@@ -44,6 +50,12 @@ pub enum Fault {
     HoleVoid,
     /// Records of a writer whose clock is ahead are refused. (No bad frames among honest peers.)
     SkewRefused,
+    /// A record whose timestamp is not the largest is taken for overwritten. (Reads.)
+    LargestTimeWins,
+    /// An id that a tab has is lent to another one. (One dot, one edit.)
+    LentAgain,
+    /// A count is believed before it is held against the bytes that are left. (No panic.)
+    LengthBelieved,
     /// The dictionary of a link is kept when it comes back. (No bad frames among honest peers.)
     DictionaryKept,
     /// Records go to all peers, those included that they came from or that have them. (Redundancy.)

@@ -190,6 +190,9 @@ pub struct FrameReader {
     seed: u64,
     opened: bool,
     out_of_step: bool,
+    /// Takes a count of ids for granted before it is held against what is left, for a fault.
+    #[cfg(any(test, feature = "sim"))]
+    believes: bool,
 }
 
 /// What stands before the body.
@@ -205,7 +208,23 @@ impl FrameReader {
     /// A reader for a link that has just come up.
     #[must_use]
     pub fn new(link: LinkKind, scope: ScopeId, limits: &Limits) -> Self {
-        Self { link, scope, limits: limits.clone(), ids: Ids::default(), seed: 0, opened: false, out_of_step: false }
+        Self {
+            link,
+            scope,
+            limits: limits.clone(),
+            ids: Ids::default(),
+            seed: 0,
+            opened: false,
+            out_of_step: false,
+            #[cfg(any(test, feature = "sim"))]
+            believes: false,
+        }
+    }
+
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn believing(mut self, believes: bool) -> Self {
+        self.believes = believes;
+        self
     }
 
     /// The same, with the seed of hash tables in what it reads: ids and keys may be chosen to collide.
@@ -283,7 +302,7 @@ impl FrameReader {
     }
 
     fn new_ids(&self, flags: u8, from: &mut Decoder<'_>) -> Result<Vec<ReplicaId>, FrameError> {
-        let count = from.count(17)?;
+        let count = self.count_of_ids(from)?;
         let keeps = self.link == LinkKind::Stream && flags & FORGET == 0;
         let known = if keeps { self.ids.len() } else { 0 };
         let ids_max = ids_max(self.link, &self.limits);
@@ -306,6 +325,18 @@ impl FrameReader {
             new.push(id);
         }
         Ok(new)
+    }
+
+    /// Held against what is left before anything is allocated.
+    fn count_of_ids(&self, from: &mut Decoder<'_>) -> Result<usize, FrameError> {
+        #[cfg(any(test, feature = "sim"))]
+        if self.believes {
+            let count = from.varint()? as usize;
+            drop(Vec::<ReplicaId>::with_capacity(count));
+            let fits = count <= from.remaining() / 17;
+            return if fits { Ok(count) } else { Err(from.error(DecodeErrorKind::TooShort).into()) };
+        }
+        Ok(from.count(17)?)
     }
 
     fn body<S: DotStore>(&self, frame: &[u8], head: &Head) -> Result<Message<S>, FrameError> {

@@ -11,6 +11,17 @@ use crate::{Config, LinkKind, Open, Role, Steady, Ticket};
 /// An introduction may be lost on a datagram link; it is repeated after this.
 pub(crate) const GREET_EVERY: Duration = Duration::from_secs(1);
 
+/// A reader that believes lengths, as a test may want it.
+fn believing(reader: FrameReader, config: &Config) -> FrameReader {
+    #[cfg(any(test, feature = "sim"))]
+    return reader.believing(faulty!(config, LengthBelieved));
+    #[cfg(not(any(test, feature = "sim")))]
+    {
+        let _ = config;
+        reader
+    }
+}
+
 /// One link and who is at its other end.
 pub(crate) struct Peer {
     pub(crate) kind: LinkKind,
@@ -44,6 +55,8 @@ pub(crate) struct Peer {
     pub(crate) retirements_told: u64,
     /// A digest of those that it knows, as far as heard.
     pub(crate) retirements_heard: Option<u64>,
+    /// It was asked for an id.
+    pub(crate) borrowing: bool,
     /// Digests of the rows that were told to it.
     pub(crate) told: BTreeMap<ReplicaId, u64>,
 }
@@ -57,7 +70,7 @@ impl Peer {
             introduced: Ticket::default(),
             confirmed: false,
             writer: FrameWriter::new(kind, config.scope, &config.limits).seeded(seed),
-            reader: FrameReader::new(kind, config.scope, &config.limits).seeded(seed),
+            reader: believing(FrameReader::new(kind, config.scope, &config.limits).seeded(seed), config),
             acked: DotSet::new(),
             sent: DotSet::new(),
             announce: DotSet::new(),
@@ -69,6 +82,7 @@ impl Peer {
             behind: false,
             retirements_told: 0,
             retirements_heard: None,
+            borrowing: false,
             told: BTreeMap::new(),
         }
     }

@@ -81,6 +81,7 @@ impl<S: DotStore> Replica<S> {
         // What is open was written under the old id, and stays so.
         self.commit(now);
         self.roster.forget(fresh);
+        self.doubt_lent();
         self.writer = crdt_core::Writer::new(fresh);
         self.disk.lease = (0, self.disk.last);
         self.disk.clean = false;
@@ -94,7 +95,7 @@ impl<S: DotStore> Replica<S> {
         if self.disk.failed {
             return Err(EditError::Failed);
         }
-        if self.frozen {
+        if self.frozen || !self.has_own_past() {
             return Err(EditError::Frozen);
         }
         if self.held_bytes > self.config.limits.held_bytes_max {

@@ -3,13 +3,14 @@
 use crdt_core::{DotSet, DotStore, ReplicaId, Writer};
 
 use super::Replica;
-use crate::{Event, Message, Now, PeerId, RefuseReason, Role};
+use crate::{Event, LinkKind, Message, Now, PeerId, RefuseReason, Role};
 
 /// An id for each page load would swell every summary and token for ever. Lent ones grow with the pages that are open at
 /// the same time, and with those that vanish.
 ///
 /// An id is lent again only after it was given back and every dot made under it has arrived: never on a time-out, as a
-/// late page and its successor would name two edits alike.
+/// late page and its successor would name two edits alike. Only streams carry ids: elsewhere a frame may come twice, the
+/// second time when somebody else has the id.
 impl<S: DotStore> Replica<S> {
     /// Ids to lend, each drawn from the system's generator for this call.
     pub fn offer_ids(&mut self, fresh: impl IntoIterator<Item = ReplicaId>) {
@@ -19,12 +20,24 @@ impl<S: DotStore> Replica<S> {
 
     /// Asks the home at this link for an id; [`Event::Lent`] brings it.
     pub fn borrow_id(&mut self, home: PeerId) {
+        let Some(peer) = self.peers.get_mut(&home).filter(|peer| peer.is_open()) else { return };
+        peer.borrowing = true;
         self.send(home, Message::Borrow);
     }
 
-    /// Goes on under an id that was lent, from that counter on.
+    /// Whoever was asked has lent an id. From anybody else, or a second time, it may be another one's.
+    pub(super) fn take_lent(&mut self, from: PeerId, replica: ReplicaId, next: u64) {
+        let asked = self.peers.get_mut(&from).is_some_and(|peer| core::mem::take(&mut peer.borrowing));
+        if asked {
+            self.events.push_back(Event::Lent { replica, next });
+        }
+    }
+
+    /// Goes on under an id that was lent, from that counter on. Edits are refused as
+    /// [`Frozen`](crate::EditError::Frozen) until all that was written under it before has arrived.
     pub fn adopt_lent(&mut self, replica: ReplicaId, next: u64, now: Now) {
         self.commit(now);
+        self.lent = [(replica, None)].into();
         self.writer = Writer::resume(replica, next.saturating_sub(1));
         self.disk.lease = (self.writer.last(), self.disk.last);
         self.disk.clean = false;
@@ -34,16 +47,36 @@ impl<S: DotStore> Replica<S> {
         self.introduce_again();
     }
 
-    /// Gives a lent id back, once all that was written under it is durable here, and writes nothing any more.
+    /// Gives a lent id back, once all that was written under it is durable here, and writes nothing any more: not after
+    /// it was opened again, either.
     pub fn give_back(&mut self, home: PeerId, now: Now) {
-        self.commit(now);
+        let (replica, last) = (self.writer.id(), self.writer.last());
+        if self.lent.get(&replica) != Some(&None) {
+            return;
+        }
         self.frozen = true;
-        self.send(home, Message::Return { replica: self.writer.id(), last: self.writer.last() });
+        self.lent.insert(replica, Some(last));
+        self.pending.meta = true;
+        self.commit(now);
+        self.send(home, Message::Return { replica, last });
+    }
+
+    /// Whether all that others wrote under a borrowed id before is here: an edit comes after it.
+    pub(super) fn has_own_past(&self) -> bool {
+        let (me, last) = (self.writer.id(), self.writer.last());
+        self.config.role == Role::Replica || !self.lent.contains_key(&me) || is_within(me, last, &self.received)
     }
 
     pub(super) fn lend(&mut self, to: PeerId, now: Now) {
-        let is_tab = self.peers.get(&to).and_then(|peer| peer.open.as_ref()).is_some_and(|open| open.role == Role::Tab);
-        let free = self.lent.iter().find(|(replica, last)| last.is_some_and(|last| self.has_all(**replica, last)));
+        let is_tab = self.peers.get(&to).is_some_and(|peer| {
+            peer.kind == LinkKind::Stream && peer.open.as_ref().is_some_and(|open| open.role == Role::Tab)
+        });
+        // One that borrows has a table of what it borrowed.
+        let is_tab = is_tab && self.config.role == Role::Replica;
+        let back = |(replica, last): &(&ReplicaId, &Option<u64>)| {
+            faulty!(self.config, LentAgain) || last.is_some_and(|last| is_within(**replica, last, &self.disk.received))
+        };
+        let free = self.lent.iter().find(back);
         let again = free.map(|(replica, last)| (*replica, last.unwrap_or_default()));
         let out = self.lent.values().filter(|last| last.is_none()).count();
         let lendable = is_tab && out < self.config.limits.lent_ids_max;
@@ -65,8 +98,10 @@ impl<S: DotStore> Replica<S> {
 
     pub(super) fn take_back(&mut self, from: PeerId, replica: ReplicaId, last: u64, now: Now) {
         // Only who writes under it can say that it is done.
-        let holder = self.peers.get(&from).and_then(|peer| peer.open.as_ref()).map(|open| open.replica);
-        if holder == Some(replica)
+        let peer = self.peers.get(&from).filter(|peer| peer.kind == LinkKind::Stream);
+        let holder = peer.and_then(|peer| peer.open.as_ref()).map(|open| open.replica);
+        if self.config.role == Role::Replica
+            && holder == Some(replica)
             && let Some(lent) = self.lent.get_mut(&replica)
             && lent.is_none()
         {
@@ -76,12 +111,20 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    /// Whether every dot up to `last` of a replica is durable here.
-    fn has_all(&self, replica: ReplicaId, last: u64) -> bool {
-        let mut all = DotSet::new();
-        if last > 0 {
-            all.insert_run(replica, 1, last);
+    /// This memory may be an older one: what is free in it may have been lent since.
+    pub(super) fn doubt_lent(&mut self) {
+        match self.config.role {
+            Role::Replica => self.lent.values_mut().for_each(|last| *last = None),
+            _ => self.lent.clear(),
         }
-        all.is_subset(&self.disk.received)
     }
+}
+
+/// Whether every dot up to `last` of a replica is in a set.
+fn is_within(replica: ReplicaId, last: u64, set: &DotSet) -> bool {
+    let mut all = DotSet::new();
+    if last > 0 {
+        all.insert_run(replica, 1, last);
+    }
+    all.is_subset(set)
 }

@@ -229,6 +229,10 @@ impl<S: DotStore> Replica<S> {
     pub(super) fn hear(&mut self, from: PeerId, now: Now) {
         if let Some(member) = self.peers.get(&from).and_then(Peer::member) {
             self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
+            #[cfg(any(test, feature = "sim"))]
+            if faulty!(self.config, DormantCounts) {
+                self.roster.count_at_once(member);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::repair::Repairs;
 use crate::roster::Roster;
 use crate::schedule::Draw;
 use crate::sketch::{LiveSketch, SketchKey};
-use crate::{Config, Durability, Loaded, Meta, Now, OpenError, Stats, Ticket};
+use crate::{Config, Durability, Loaded, Meta, Now, OpenError, Role, Stats, Ticket};
 
 impl<S: DotStore> Replica<S> {
     /// A replica that goes on with what was loaded.
@@ -76,6 +76,7 @@ impl<S: DotStore> Replica<S> {
         // All that was issued before lies below what was stored; the clock goes on above it.
         let _ = clock.observe(time_hi, Timestamp::new(time_hi, 0));
         let lent = meta.iter().flat_map(|meta| meta.lent.iter().copied()).collect();
+        let doubted = is_copied(&loaded);
         let log = Log::new(&loaded.log);
         let mut repairs = Repairs::new(draw.next());
         repairs.restore(&loaded.staged, &config, now);
@@ -130,6 +131,9 @@ impl<S: DotStore> Replica<S> {
             kept_writer: None,
             config,
         };
+        if doubted {
+            replica.doubt_lent();
+        }
         // The id and the new marker are on disk before the first dot is shown.
         replica.commit(now);
         Ok(replica)
@@ -187,15 +191,23 @@ fn state_of<S: DotStore>(loaded: &Loaded, seed: u64) -> Result<Causal<S>, OpenEr
     Ok(state)
 }
 
+/// Whether the store was copied or restored: its marker does not match the one beside it.
+fn is_copied(loaded: &Loaded) -> bool {
+    loaded.meta.as_ref().is_some_and(|meta| loaded.marker != Some(meta.marker))
+}
+
 /// Who writes from now on: the one who wrote before, if it is certain that nobody else does.
 fn writer_of(loaded: &Loaded, config: &Config, fresh: ReplicaId) -> Writer {
     let Some(meta) = &loaded.meta else { return Writer::new(fresh) };
-    let copied = loaded.marker != Some(meta.marker) && !faulty!(config, CopyKeepsId);
+    let copied = is_copied(loaded) && !faulty!(config, CopyKeepsId);
     // More may have been shown than is here, also if it ran in lease mode before.
     let leased = config.durability == Durability::Lease || meta.last > loaded.received.last(meta.replica);
     let unclean = leased && !meta.clean;
     let retired = meta.retired.iter().any(|(replica, _)| *replica == meta.replica);
-    if copied || unclean || retired {
+    // Somebody else may write under it by now.
+    let given_back =
+        config.role == Role::Tab && meta.lent.iter().any(|(id, last)| *id == meta.replica && last.is_some());
+    if copied || unclean || retired || given_back {
         return Writer::new(fresh);
     }
     Writer::resume(meta.replica, meta.last.max(loaded.received.last(meta.replica)))

@@ -78,7 +78,7 @@ impl<S: DotStore> Replica<S> {
             Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
             Message::Write(_) => self.say_refused(from, 20, RefuseReason::Unsupported),
             Message::Borrow => self.lend(from, now),
-            Message::Lent { replica, next } => self.events.push_back(Event::Lent { replica, next }),
+            Message::Lent { replica, next } => self.take_lent(from, replica, next),
             Message::Return { replica, last } => self.take_back(from, replica, last, now),
             Message::Written(_) => {}
             repair => self.take_repair(from, repair, frame_bytes, now),
@@ -131,6 +131,10 @@ impl<S: DotStore> Replica<S> {
                 self.stats.records_repeated += 1;
                 continue;
             }
+            if faulty!(self.config, PushedIsSeen) && record.own.is_within(self.state.seen()) {
+                self.note_received(record.own);
+                continue;
+            }
             fresh = true;
             if faulty!(self.config, SkewRefused) && self.clock.observe(now.wall.0, record.time).is_err() {
                 return Err(FrameError::CounterJump);
@@ -174,7 +178,11 @@ impl<S: DotStore> Replica<S> {
 
     fn deliver(&mut self, record: Arc<Record<S>>, from: PeerId, news: &mut News, now: Now) {
         let own = record.own;
-        self.merge_payload(&record.payload, own, news);
+        if faulty!(self.config, LargestTimeWins) && record.time < self.clock.last() {
+            self.state.merge(crdt_core::Delta::retiring(own.to_dot_set(), DotSet::new()));
+        } else {
+            self.merge_payload(&record.payload, own, news);
+        }
         self.note_received(own);
         news.received.insert_run(own.replica, own.first, own.last);
         // Where records come in any order, a later one of the same writer may be here already.

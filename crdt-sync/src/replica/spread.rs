@@ -77,6 +77,11 @@ impl<S: DotStore> Replica<S> {
         {
             self.roster.believe(member, &pushed);
         }
+        #[cfg(any(test, feature = "sim"))]
+        if faulty!(self.config, HintIsAcked) && self.peers.get(&to).is_some_and(|peer| peer.kind == LinkKind::Hint) {
+            let members: Vec<_> = self.roster.active().map(|(member, _)| member).collect();
+            members.into_iter().for_each(|member| self.roster.believe(member, &pushed));
+        }
         let room = self.room_for(to);
         let mut frame = Vec::new();
         let (mut bytes, mut dots) = (0, 0);

@@ -24,6 +24,10 @@ pub(super) struct Node<S: Enrolled> {
     pub(super) wake_at: Option<u64>,
     /// The last copy of its disk.
     pub(super) backup: Option<Image>,
+    /// The id that it borrowed.
+    pub(super) borrowed: Option<ReplicaId>,
+    /// Its name for somebody else's message system.
+    pub(super) engine: Option<PeerId>,
     /// Links to strangers.
     pub(super) strangers: Vec<PeerId>,
     /// How often it was woken at this moment: it must come to rest.
@@ -41,6 +45,8 @@ impl<S: Enrolled> Node<S> {
             skew_ms: 0,
             wake_at: None,
             backup: None,
+            borrowed: None,
+            engine: None,
             strangers: Vec::new(),
             wakes: (0, 0),
         }

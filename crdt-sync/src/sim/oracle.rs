@@ -400,7 +400,10 @@ impl<S: Enrolled> Oracle<S> {
 
     /// What a replica believes of others.
     fn check_beliefs(&self, node: usize, replica: &Replica<S>) -> Result<(), Violation> {
-        replica.active().try_for_each(|(other, known)| self.check_belief(node, other, known, "believes"))
+        replica.active().try_for_each(|(other, known)| {
+            self.check_belief(node, other, known, "believes")?;
+            self.check_belief(node, other, replica.stable(), "counts it, and with that as stable")
+        })
     }
 
     /// What a replica counts as stable, where that has grown.

@@ -17,6 +17,10 @@ pub struct Profile {
     pub topology: Topology,
     /// What the links promise. A link is of the kind at its place, over and over.
     pub links: Vec<LinkKind>,
+    /// How many of them, the last ones, are tabs, which borrow the ids that they write under.
+    pub tabs: usize,
+    /// Whether all are at somebody else's message system, too, which hands pushes to everybody and proves nothing.
+    pub engine: bool,
     /// What the network does.
     pub weather: Weather,
     /// How long a flush takes, in milliseconds.
@@ -40,6 +44,8 @@ impl Profile {
             replicas,
             topology: Topology::Mesh,
             links: vec![LinkKind::Stream],
+            tabs: 0,
+            engine: false,
             weather: Weather::fair(),
             flush_ms: 1,
             config: Config::new(SCOPE),
@@ -70,6 +76,8 @@ impl Profile {
             tail_percent: chance.pick(&[0, 5, 20]),
             tail_ms: chance.pick(&[50, 500, 3_000]),
         };
+        profile.tabs = chance.pick(&[0, 0, 1, 2]).min(profile.replicas.saturating_sub(2));
+        profile.engine = chance.percent(15);
         profile.flush_ms = chance.pick(&[0, 1, 5, 30]);
         let config = &mut profile.config;
         config.mode = chance.pick(&[

@@ -52,6 +52,10 @@ pub enum Step<Op> {
     Hostile(usize, Hostile, u64),
     /// A replica says that another one will make no more dots.
     Retire(usize, usize),
+    /// A tab asks for an id.
+    Borrow(usize),
+    /// A tab gives its id back.
+    GiveBack(usize),
 }
 
 /// What a stranger sends.
@@ -67,13 +71,16 @@ pub enum Hostile {
     Long,
     /// A frame that was overheard, of another kind or version: what a newer build might send.
     Unknown,
+    /// A frame that was overheard, up to some place, and there a count or length of more than there is.
+    Claims,
     /// All that was overheard of one connection, from its beginning: it may be believed, and must do no harm.
     Replay,
 }
 
 impl Hostile {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Noise, Self::Flipped, Self::Short, Self::Long, Self::Unknown, Self::Replay];
+    pub const ALL: [Self; 7] =
+        [Self::Noise, Self::Flipped, Self::Short, Self::Long, Self::Unknown, Self::Claims, Self::Replay];
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -84,7 +91,7 @@ impl<Op: Arbitrary + Debug> Step<Op> {
         let at = chance.below(8) as usize;
         let other = chance.below(8) as usize;
         let op = |chance: &mut Chance| Op::arbitrary(&mut Gen::from_size_and_seed(8, chance.draw()));
-        match chance.below(100) {
+        match chance.below(114) {
             0..34 => Self::Edit(at, op(chance)),
             34..36 => Self::FailedEdit(at, op(chance)),
             36..52 => Self::Wait(chance.pick(&[1, 3, 10, 30, 100, 300, 1_000])),
@@ -106,7 +113,9 @@ impl<Op: Arbitrary + Debug> Step<Op> {
             92..93 => Self::FailFlush(at),
             93..94 => Self::Loss(chance.pick(&[0, 10, 50])),
             94..99 => Self::Hostile(at, chance.pick(&Hostile::ALL), chance.draw()),
-            _ => Self::Retire(at, other),
+            99 => Self::Retire(at, other),
+            100..108 => Self::Borrow(at),
+            _ => Self::GiveBack(at),
         }
     }
 

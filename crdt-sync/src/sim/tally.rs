@@ -109,6 +109,14 @@ tally! {
     retirements: "retirements", 50;
     /// Retirements of a replica that was down.
     retired_dormant: "retirements of a replica that was down", 5;
+    /// Ids lent to tabs, and taken.
+    borrowed: "ids borrowed by tabs", 20;
+    /// Of those, ids under which somebody has written before.
+    lent_again: "ids lent again", 0;
+    /// Ids given back.
+    given_back: "ids given back", 2;
+    /// Pushes that came by somebody else's message system.
+    engine: "pushes through a message system", 100;
     /// Replicas that fell dormant somewhere.
     dormant: "replicas fallen dormant", 20;
     /// Records that came for the first time.

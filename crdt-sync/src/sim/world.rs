@@ -3,6 +3,7 @@
 mod hostile;
 mod settle;
 mod steps;
+mod tabs;
 mod wires;
 
 use std::cmp::Reverse;
@@ -20,7 +21,7 @@ use super::profile::Profile;
 use super::tally::Tally;
 use super::violation::{Check, Violation};
 use crate::fault::Fault;
-use crate::{Durability, EditError, Event, Fetch, Now, PeerId, Replica, Ticket};
+use crate::{Config, Durability, EditError, Event, Fetch, Now, PeerId, Replica, Ticket};
 
 /// A scope under simulation: take steps, look at replicas, let it settle.
 ///
@@ -45,6 +46,8 @@ pub struct World<S: Enrolled> {
 enum Happening {
     /// A frame arrives at one side of a link.
     Arrives { link: usize, generation: u64, side: usize, frame: Vec<u8> },
+    /// Somebody else's message system hands a frame on.
+    Handed { node: usize, life: u64, frame: Vec<u8> },
     /// A link comes up, if it was to come up now.
     LinkUp { link: usize },
     /// An end of a link finds out that the other one is gone.
@@ -172,6 +175,7 @@ impl<S: Enrolled> World<S> {
         match what {
             Happening::Arrives { link, generation, side, frame } => self.arrive(link, generation, side, &frame),
             Happening::LinkUp { link } => self.link_up(link),
+            Happening::Handed { node, life, frame } if self.is_alive(node, life) => self.handed(node, &frame),
             Happening::LinkDown { node, life, peer } if self.is_alive(node, life) => {
                 self.forget_end(node, peer);
                 self.input(node, |replica, now| replica.peer_down(peer, now))
@@ -310,6 +314,8 @@ impl<S: Enrolled> World<S> {
                 let wait = self.chance.below(50);
                 self.after(wait, Happening::Adopt { node, life });
             }
+            Event::Lent { replica, next } => self.lent(node, replica, next)?,
+            Event::IdsWanted => self.offer_ids(node)?,
             Event::PeerHas { replica, dots } => self.oracle.check_belief(node, replica, &dots, "was told of")?,
             Event::Close { peer } => self.close(node, peer)?,
             Event::StoreFailed => {
@@ -369,7 +375,8 @@ impl<S: Enrolled> World<S> {
         let now = place.now(self.now);
         place.life += 1;
         place.wake_at = None;
-        let opened = Replica::open(loaded, self.profile.config.clone(), fresh, seed, now);
+        let config = Config { role: self.role(node), ..self.profile.config.clone() };
+        let opened = Replica::open(loaded, config, fresh, seed, now);
         let replica = opened.map_err(|error| Check::Opens.broken(format!("replica {node} does not open: {error}")))?;
         if had_id {
             self.tally.restarts += 1;
@@ -380,6 +387,8 @@ impl<S: Enrolled> World<S> {
         self.oracle.opened(node, &replica, place.disk.received());
         place.replica = Some(replica);
         self.drain(node)?;
+        self.offer_ids(node)?;
+        self.join_engine(node)?;
         self.raise_links(node);
         Ok(())
     }
@@ -390,6 +399,7 @@ impl<S: Enrolled> World<S> {
         let Some(replica) = place.replica.take() else { return };
         place.life += 1;
         place.strangers.clear();
+        place.engine = None;
         let stats = replica.stats();
         self.tally.crashes += 1;
         self.tally.crashes_in_write += u64::from(place.disk.unsafe_batches() > 0);

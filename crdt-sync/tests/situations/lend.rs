@@ -1,8 +1,8 @@
 //! Ids for tabs: lent, given back, and never out twice.
 
-use super::net::Net;
+use super::net::{Net, Shop};
 use crdt_core::ReplicaId;
-use crdt_sync::{Config, Event, PeerId, Role};
+use crdt_sync::{Config, EditError, Event, PeerId, Replica, Role, Storage};
 
 fn home_and_tabs(tabs: usize) -> Net {
     let role = |at: usize, config: Config| Config { role: if at == 0 { Role::Replica } else { Role::Tab }, ..config };
@@ -73,4 +73,75 @@ fn only_tabs_are_lent_to() {
     net.link(0, 1);
     net.replicas[0].0.offer_ids([ReplicaId::from_u128(100)]);
     assert_eq!(borrow(&mut net, 1), None);
+}
+
+/// The first tab has an id and has written under it; the second one is there.
+fn one_that_writes() -> (Net, ReplicaId) {
+    let mut net = home_and_tabs(2);
+    net.replicas[0].0.offer_ids([ReplicaId::from_u128(100)]);
+    let (lent, next) = borrow(&mut net, 1).expect("one to lend");
+    let now = net.now();
+    net.replicas[1].0.adopt_lent(lent, next, now);
+    net.edit(1, |shop| shop.note().write("by a tab"));
+    net.pass(100);
+    (net, lent)
+}
+
+fn give_back(net: &mut Net, tab: usize) {
+    let (link, now) = (home(net, tab), net.now());
+    net.replicas[tab].0.give_back(link, now);
+    net.drain();
+}
+
+#[test]
+fn a_tab_that_gave_its_id_back_does_not_write_under_it_when_it_is_opened_again() {
+    let (mut net, lent) = one_that_writes();
+    give_back(&mut net, 1);
+    let now = net.now();
+    assert_eq!(net.replicas[1].0.edit(now, |_| ()).err(), Some(EditError::Frozen));
+    net.restart(1, 200);
+    assert_eq!(net.replicas[1].0.id(), ReplicaId::from_u128(200));
+    assert_eq!(borrow(&mut net, 2), Some((lent, 2)));
+}
+
+#[test]
+fn a_home_that_was_restored_lends_nothing_that_was_free_then() {
+    let (mut net, lent) = one_that_writes();
+    give_back(&mut net, 1);
+    let backup = net.replicas[0].1.clone();
+    assert_eq!(borrow(&mut net, 2), Some((lent, 2)), "after the backup was made");
+    net.cut(0, 2);
+    net.replicas[0].1 = backup;
+    net.restart(0, 300);
+    net.link(0, 2);
+    assert_eq!(net.replicas[0].0.id(), ReplicaId::from_u128(1), "nothing shows yet that the store is an old one");
+    // A store that is known to be a copy is in doubt about all that it lent.
+    let mut loaded = net.replicas[0].1.load().unwrap();
+    loaded.marker = None;
+    let config = net.replicas[0].0.config().clone();
+    let mut copy = Replica::<Shop>::open(loaded, config, ReplicaId::from_u128(301), [9; 32], net.now()).unwrap();
+    let meta = copy.poll_persist().and_then(|persist| persist.batch.meta).unwrap();
+    assert_eq!(meta.lent, [(lent, None)]);
+}
+
+#[test]
+fn an_id_that_was_not_asked_for_is_not_taken() {
+    let (mut net, lent) = one_that_writes();
+    let repeated: Vec<Vec<u8>> =
+        net.heard[0].iter().filter(|frame| matches!(frame[1], 0 | 23)).take(3).cloned().collect();
+    assert!(repeated.iter().any(|frame| frame[1] == 23), "it was lent in one of these");
+    net.events[2].clear();
+    net.replay(2, &repeated);
+    assert!(!net.events[2].iter().any(|event| matches!(event, Event::Lent { .. })), "{lent} is another one's");
+}
+
+#[test]
+fn who_borrows_an_id_waits_for_what_was_written_under_it_before() {
+    let (mut net, lent) = one_that_writes();
+    give_back(&mut net, 1);
+    net.cut(0, 2);
+    let mut net_two = Net::with(1, |_, config| Config { role: Role::Tab, ..config });
+    let now = net_two.now();
+    net_two.replicas[0].0.adopt_lent(lent, 2, now);
+    assert_eq!(net_two.replicas[0].0.edit(now, |_| ()).err(), Some(EditError::Frozen), "its first dot is not here");
 }

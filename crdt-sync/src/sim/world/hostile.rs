@@ -90,6 +90,15 @@ fn spoil(overheard: &[Vec<u8>], what: Hostile, chance: &mut Chance) -> Vec<u8> {
         }
         Hostile::Short => frame.truncate(chance.below(frame.len() as u64) as usize),
         Hostile::Long => frame.extend(noise(chance)),
+        Hostile::Claims => {
+            // Behind the head of a frame, with a scope and without, or anywhere.
+            let anywhere = chance.below(frame.len() as u64 + 1) as usize;
+            frame.truncate(chance.pick(&[3, 19, anywhere]));
+            // 2^60, as an integer of nine bytes.
+            frame.extend([0x80; 8]);
+            frame.push(0x10);
+            frame.extend(noise(chance));
+        }
         Hostile::Unknown => {
             let place = chance.below(frame.len().min(3) as u64) as usize;
             frame[place] = chance.draw() as u8;

@@ -62,6 +62,8 @@ impl<S: Enrolled> World<S> {
             Step::Loss(percent) => self.profile.weather.loss_percent = *percent,
             Step::Hostile(at, what, seed) => self.harass(at % count, *what, *seed)?,
             Step::Retire(at, whom) => self.retire(at % count, whom % count)?,
+            Step::Borrow(at) => self.borrow(*at)?,
+            Step::GiveBack(at) => self.give_back(*at)?,
         }
         // What has no delay belongs to the step.
         self.run(0)?;

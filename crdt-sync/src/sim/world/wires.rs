@@ -15,6 +15,9 @@ impl<S: Enrolled> World<S> {
 
     /// Takes a frame from a replica to the network.
     pub(super) fn send(&mut self, node: usize, peer: PeerId, frame: Vec<u8>) {
+        if self.nodes[node].engine == Some(peer) {
+            return self.hand_out(node, &frame);
+        }
         let end_of =
             |link: &crate::sim::net::Link| link.ends.iter().position(|end| end.peer == Some(peer) && end.node == node);
         let found = self.links.iter().enumerate().find_map(|(number, link)| Some((number, end_of(link)?)));
@@ -164,6 +167,9 @@ impl<S: Enrolled> World<S> {
             return self.break_link(number, 1_500);
         }
         self.nodes[node].strangers.retain(|stranger| *stranger != peer);
+        if self.nodes[node].engine == Some(peer) {
+            self.nodes[node].engine = None;
+        }
         self.input(node, |replica, now| replica.peer_down(peer, now))
     }
 
