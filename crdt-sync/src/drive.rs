@@ -16,6 +16,7 @@
 
 mod backoff;
 pub mod blocking;
+mod carry;
 mod core;
 mod disk;
 mod link;

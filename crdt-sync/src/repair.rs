@@ -19,6 +19,7 @@
 //! The machine is free of I/O: [`Repairs`] gets messages and a [`View`] of the replica, and answers with
 //! [`RepairAction`]s.
 
+pub(crate) mod carried;
 mod exchange;
 mod frontier;
 mod leg;

@@ -7,8 +7,10 @@
 //!                       pushes, announcements ──► peers       (spread.rs)
 //!   peers ──► frame ──► inbox ──► merge ──► batch ──► …       (receive.rs)
 //!   peers ◄── summaries, entries, sketches ──► peers          (mend.rs)
+//!   parcels, through any channel                              (carry.rs)
 //! ```
 
+mod carry;
 mod commit;
 mod edit;
 mod lend;

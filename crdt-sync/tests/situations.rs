@@ -13,5 +13,7 @@ mod lend;
 mod net;
 #[path = "situations/pair.rs"]
 mod pair;
+#[path = "situations/parcel.rs"]
+mod parcel;
 #[path = "situations/retire.rs"]
 mod retire;

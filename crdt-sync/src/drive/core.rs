@@ -13,7 +13,7 @@ use super::disk::{Disk, Done, Task};
 use super::link::Outgoing;
 use super::watch::Watch;
 use super::{Data, NodeError, fresh_id};
-use crate::{EditError, Event, FrameError, Limits, LinkKind, Now, PeerId, Replica, Steady, Ticket, Wall};
+use crate::{EditError, Event, FrameError, Limits, LinkKind, Now, ParcelError, PeerId, Replica, Steady, Ticket, Wall};
 
 /// Events that wait for one subscriber; the oldest make room for new ones.
 const EVENTS_MAX: usize = 1_024;
@@ -203,6 +203,18 @@ impl<S: Data> Core<S> {
             outcome
         });
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// A parcel made or taken in.
+    pub(super) fn carry<R>(
+        &self,
+        f: impl FnOnce(&mut Replica<S>, Now) -> Result<R, ParcelError>,
+    ) -> Result<Result<R, NodeError>, ParcelError> {
+        self.input(
+            |machine, now| {
+                if machine.closed { Ok(Err(NodeError::Closed)) } else { f(&mut machine.replica, now).map(Ok) }
+            },
+        )
     }
 
     /// Whether nothing more comes of this node.

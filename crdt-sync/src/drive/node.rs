@@ -121,7 +121,7 @@ impl<S: Data> Node<S> {
         }
     }
 
-    fn pending<R>(&self, done: Result<(R, Ticket), NodeError>) -> Pending<R> {
+    pub(super) fn pending<R>(&self, done: Result<(R, Ticket), NodeError>) -> Pending<R> {
         let core = Arc::clone(&self.core);
         Pending {
             outcome: Some(done),

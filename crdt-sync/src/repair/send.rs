@@ -33,12 +33,17 @@ impl<S: DotStore> Sender<'_, S> {
 
     /// Sends the entries under these dots, which must be live; false if they are more than one repair may copy.
     pub(super) fn entries(&mut self, dots: &DotSet, view: &View<'_, S>) -> bool {
+        self.entries_within(dots, view.config.limits.part_bytes_max, view)
+    }
+
+    /// The same with a bound of its own.
+    pub(super) fn entries_within(&mut self, dots: &DotSet, bytes_max: usize, view: &View<'_, S>) -> bool {
         let mut index = 0;
         let mut bytes = 0;
         for batch in batches(dots) {
             for (part, len) in parts(view.state.restrict(&batch), room(view)) {
                 bytes += len;
-                if bytes > view.config.limits.part_bytes_max && index > 0 {
+                if bytes > bytes_max && index > 0 {
                     return false;
                 }
                 self.send(Message::Entries { repair: self.repair, index, entries: part });

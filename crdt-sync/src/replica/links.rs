@@ -60,7 +60,7 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    fn greeting(&self) -> Open {
+    pub(super) fn greeting(&self) -> Open {
         let mut open = Open::new(self.writer.id(), self.instance, &self.config);
         open.schema = self.schema();
         open
@@ -136,8 +136,8 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    /// What speaks against a peer, if anything does.
-    fn objection(&mut self, from: PeerId, open: &Open, now: Now) -> Option<RefuseReason> {
+    /// In what another replica does not fit this one.
+    pub(super) fn misfit(&self, open: &Open) -> Option<RefuseReason> {
         let (oldest, newest) = open.versions;
         if oldest > Open::VERSION || newest < Open::VERSION {
             return Some(RefuseReason::Version);
@@ -148,8 +148,13 @@ impl<S: DotStore> Replica<S> {
         if open.mode != self.config.mode {
             return Some(RefuseReason::Mode);
         }
-        if open.schema != self.schema() {
-            return Some(RefuseReason::Schema);
+        (open.schema != self.schema()).then_some(RefuseReason::Schema)
+    }
+
+    /// What speaks against a peer, if anything does.
+    fn objection(&mut self, from: PeerId, open: &Open, now: Now) -> Option<RefuseReason> {
+        if let Some(reason) = self.misfit(open) {
+            return Some(reason);
         }
         if open.replica == self.writer.id() {
             // A link to oneself, or a copy of this store.

@@ -8,9 +8,6 @@ use crate::peer::Peer;
 use crate::repair::{RepairAction, Repairs, View, join_frontiers};
 use crate::{Event, FrameError, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
 
-/// The origin of what came by no link.
-const NOWHERE: PeerId = PeerId(u64::MAX);
-
 impl<S: DotStore> Replica<S> {
     /// Opens a repair with a peer, unless one is going on.
     pub fn repair_with(&mut self, peer: PeerId, now: Now) {
@@ -80,7 +77,12 @@ impl<S: DotStore> Replica<S> {
         self.carry_out(actions, now);
     }
 
-    fn with_view(&mut self, peer: Option<PeerId>, now: Now, f: impl FnOnce(&mut Repairs<S>, &View<'_, S>)) {
+    pub(super) fn with_view<R>(
+        &mut self,
+        peer: Option<PeerId>,
+        now: Now,
+        f: impl FnOnce(&mut Repairs<S>, &View<'_, S>) -> R,
+    ) -> R {
         let frame_bytes_max = peer.map_or(self.config.limits.frame_bytes_max, |peer| self.frame_bytes_max(peer));
         let lossy = peer.and_then(|peer| self.peers.get(&peer)).is_some_and(|peer| peer.kind == LinkKind::Datagram);
         let timing = &self.config.timing;
@@ -97,7 +99,7 @@ impl<S: DotStore> Replica<S> {
             config: &self.config,
             now,
         };
-        f(&mut self.repairs, &view);
+        f(&mut self.repairs, &view)
     }
 
     fn carry_out(&mut self, actions: Vec<RepairAction<S>>, now: Now) {
@@ -106,11 +108,9 @@ impl<S: DotStore> Replica<S> {
                 RepairAction::Send(to, message) => self.send(to, message),
                 RepairAction::PushFromLog { peer, dots, then } => self.push_from_log(peer, dots, then, now),
                 RepairAction::Commit { peer, repair, delta, received, frontier, tier: _ } => {
-                    let mut news = self.merge_whole(&delta, &received, &frontier);
                     self.note_peer_has(peer, &received, now);
                     self.tell_peer_has(peer);
-                    self.wake_parked(&news.received.clone(), peer, &mut news, now);
-                    self.tell(news);
+                    self.take_told(&delta, &received, &frontier, Some(peer), now);
                     self.commit(now);
                     self.repairing.push_back((self.disk.last, peer, repair));
                 }
@@ -130,9 +130,16 @@ impl<S: DotStore> Replica<S> {
         self.commit_received(now);
     }
 
-    /// Merges what another replica holds, all of it that is new here: a state, or what has come to it since a moment
-    /// that is received here. `received` is all that the other has received.
-    fn merge_whole(&mut self, delta: &Delta<S>, received: &DotSet, frontier: &DotSet) -> News {
+    /// Takes in what somebody told of all that it has received: in one step, so that what is here stays the effect of
+    /// what was received.
+    pub(super) fn take_told(
+        &mut self,
+        delta: &Delta<S>,
+        received: &DotSet,
+        frontier: &DotSet,
+        from: Option<PeerId>,
+        now: Now,
+    ) {
         let mut news = News { received: received.difference(&self.received), ..News::default() };
         let (moves, changes) = self.merge_delta(delta);
         self.note_moves(&moves);
@@ -144,7 +151,8 @@ impl<S: DotStore> Replica<S> {
         self.received.union_with(received);
         self.pending.batch.frontier = Some(self.frontier.clone());
         self.inbox.drop_received(&self.received);
-        news
+        self.wake_parked(&news.received.clone(), from, &mut news, now);
+        self.tell(news);
     }
 
     /// Merges what came by no link: a file, a page that was rendered elsewhere, what the application brought along by
@@ -173,9 +181,7 @@ impl<S: DotStore> Replica<S> {
         // says nothing false.
         let last = received.runs().map(|(replica, _, last)| (replica, last));
         let frontier = last.filter_map(|(replica, last)| crdt_core::Dot::new(replica, last)).collect();
-        let mut news = self.merge_whole(delta, &received, &frontier);
-        self.wake_parked(&news.received.clone(), NOWHERE, &mut news, now);
-        self.tell(news);
+        self.take_told(delta, &received, &frontier, None, now);
         self.commit_received(now);
         Ok(true)
     }
@@ -197,7 +203,7 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    fn wake_parked(&mut self, arrived: &DotSet, from: PeerId, news: &mut News, now: Now) {
+    fn wake_parked(&mut self, arrived: &DotSet, from: Option<PeerId>, news: &mut News, now: Now) {
         for record in self.inbox.ready(arrived, &self.received, self.config.mode) {
             self.take_fresh(record, from, news, now);
         }

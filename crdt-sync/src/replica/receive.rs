@@ -95,6 +95,15 @@ impl<S: DotStore> Replica<S> {
         if too_far { Err(FrameError::CounterJump) } else { Ok(()) }
     }
 
+    pub(super) fn check_record(&self, record: &Record<S>) -> Result<(), FrameError> {
+        self.check_jump(&record.own.to_dot_set())?;
+        self.check_jump(&record.after)?;
+        match &record.payload {
+            Payload::Edit(delta) => self.check_jump(delta.retired()),
+            Payload::Retire { .. } => Ok(()),
+        }
+    }
+
     /// Notices dots of this replica's id that were not made here.
     pub(super) fn check_identity(&mut self, dots: &DotSet, now: Now) {
         let me = self.writer.id();
@@ -105,13 +114,7 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn take_push(&mut self, from: PeerId, records: Vec<Arc<Record<S>>>, now: Now) -> Result<(), FrameError> {
-        for record in &records {
-            self.check_jump(&record.own.to_dot_set())?;
-            self.check_jump(&record.after)?;
-            if let Payload::Edit(delta) = &record.payload {
-                self.check_jump(delta.retired())?;
-            }
-        }
+        records.iter().try_for_each(|record| self.check_record(record))?;
         let mut news = News::default();
         let mut fresh = records.is_empty();
         // One that lends its counters on trust shows its own records before they are on its disk.
@@ -139,7 +142,7 @@ impl<S: DotStore> Replica<S> {
             if faulty!(self.config, SkewRefused) && self.clock.observe(now.wall.0, record.time).is_err() {
                 return Err(FrameError::CounterJump);
             }
-            self.take_fresh(record, from, &mut news, now);
+            self.take_fresh(record, Some(from), &mut news, now);
         }
         self.tell(news);
         let answers = self.peers.get(&from).is_some_and(|peer| peer.kind != LinkKind::Hint);
@@ -151,7 +154,7 @@ impl<S: DotStore> Replica<S> {
     }
 
     /// Lets a record take effect, and all that waited for it, or lets it wait.
-    pub(super) fn take_fresh(&mut self, record: Arc<Record<S>>, from: PeerId, news: &mut News, now: Now) {
+    pub(super) fn take_fresh(&mut self, record: Arc<Record<S>>, from: Option<PeerId>, news: &mut News, now: Now) {
         self.stats.records_fresh += 1;
         let mut ready = vec![record];
         while let Some(record) = ready.pop() {
@@ -176,7 +179,7 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    fn deliver(&mut self, record: Arc<Record<S>>, from: PeerId, news: &mut News, now: Now) {
+    fn deliver(&mut self, record: Arc<Record<S>>, from: Option<PeerId>, news: &mut News, now: Now) {
         let own = record.own;
         if faulty!(self.config, LargestTimeWins) && record.time < self.clock.last() {
             self.state.merge(crdt_core::Delta::retiring(own.to_dot_set(), DotSet::new()));
@@ -195,7 +198,7 @@ impl<S: DotStore> Replica<S> {
         if let Err(skew) = self.clock.observe(now.wall.0, record.time) {
             self.events.push_back(Event::Skewed { replica: own.replica, by_ms: skew.by_ms });
         }
-        self.log_and_spread(record, Some(from), now);
+        self.log_and_spread(record, from, now);
     }
 
     fn merge_payload(&mut self, payload: &Payload<S>, own: crate::Own, news: &mut News) {
@@ -235,7 +238,7 @@ impl<S: DotStore> Replica<S> {
 
     /// A record that came again should say what it said before. If it does not, two memories write under one id: both
     /// are offered to the state, which keeps the same value everywhere.
-    fn compare_repeated(&mut self, record: &Record<S>) {
+    pub(super) fn compare_repeated(&mut self, record: &Record<S>) {
         let same = match self.log.in_memory(record.own) {
             Some(logged) => **logged == *record,
             None => true,

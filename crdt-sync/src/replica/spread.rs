@@ -82,33 +82,36 @@ impl<S: DotStore> Replica<S> {
             let members: Vec<_> = self.roster.active().map(|(member, _)| member).collect();
             members.into_iter().for_each(|member| self.roster.believe(member, &pushed));
         }
-        let room = self.room_for(to);
+        for frame in self.in_frames(records, self.frame_bytes_max(to)) {
+            self.send(to, Message::Push(frame));
+        }
+        pushed
+    }
+
+    /// The same records, in parts that each fit a frame of that size.
+    pub(super) fn in_frames(&self, records: Vec<Arc<Record<S>>>, frame_bytes_max: usize) -> Vec<Vec<Arc<Record<S>>>> {
+        // The head and the new ids of the frame take some of it.
+        let room = frame_bytes_max.saturating_sub(frame_bytes_max / 8).max(1);
+        let limits = &self.config.limits;
+        let mut frames = Vec::new();
         let mut frame = Vec::new();
         let (mut bytes, mut dots) = (0, 0);
         for record in records {
             let len = self.log.bytes_of(&record.own.to_dot_set()).max(64);
-            let limits = &self.config.limits;
             // A record of few bytes may have many entries, as one byte can stand for sixteen.
             let count = record.own.last - record.own.first + 1;
             let is_full =
                 bytes + len > room || dots + count > limits.frame_entries_max || frame.len() >= limits.push_records_max;
             if !frame.is_empty() && is_full {
-                self.send(to, Message::Push(core::mem::take(&mut frame)));
+                frames.push(core::mem::take(&mut frame));
                 (bytes, dots) = (0, 0);
             }
             bytes += len;
             dots += count;
             frame.push(record);
         }
-        self.send(to, Message::Push(frame));
-        pushed
-    }
-
-    /// How many bytes of records one frame to this peer may hold.
-    fn room_for(&self, to: PeerId) -> usize {
-        let frame = self.frame_bytes_max(to);
-        // The head and the new ids of the frame.
-        frame.saturating_sub(frame / 8).max(1)
+        frames.extend((!frame.is_empty()).then_some(frame));
+        frames
     }
 
     /// The largest frame that a peer takes.
