@@ -260,6 +260,9 @@ impl<S: DotStore> Repairs<S> {
         view: &View<'_, S>,
         out: &mut Vec<RepairAction<S>>,
     ) {
+        if !matches!(step, Step::Goes) {
+            self.note_over(peer, &exchange, view, out);
+        }
         match step {
             Step::Goes => {
                 self.open.insert(peer, exchange);
@@ -300,6 +303,12 @@ impl<S: DotStore> Repairs<S> {
         }
     }
 
+    fn note_over(&mut self, peer: PeerId, exchange: &Exchange<S>, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+        if !exchange.opened_here {
+            self.with(peer, view, out, |work| work.link.end(exchange.id));
+        }
+    }
+
     fn give_up(&mut self, peer: PeerId, exchange: Exchange<S>, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
         let (entries, bytes) = exchange.into_entries();
         self.staged.keep(entries, bytes, view, out);
@@ -333,6 +342,9 @@ impl<S: DotStore> Repairs<S> {
                 self.give_up(peer, exchange, view, out);
             }
         }
+        if self.with(peer, view, out, |work| work.link.is_over(repair)) {
+            return out.push(cancel(CancelReason::OutOfTurn));
+        }
         if !self.with(peer, view, out, |work| work.link.admits_hello(view.now.steady)) {
             return out.push(cancel(CancelReason::Busy));
         }
@@ -344,6 +356,7 @@ impl<S: DotStore> Repairs<S> {
     /// Gives up the repair with this peer, if there is one; what came is staged. What is remembered of the link stays.
     pub fn drop_open(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
         if let Some(exchange) = self.open.remove(&peer) {
+            self.note_over(peer, &exchange, view, out);
             self.give_up(peer, exchange, view, out);
         }
     }

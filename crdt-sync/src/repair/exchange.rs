@@ -27,6 +27,8 @@ const STAGED_RUNS_MAX: usize = 8_192;
 #[derive(Clone, Debug)]
 pub(super) struct Exchange<S: DotStore> {
     pub(super) id: RepairId,
+    /// Whether this side said hello.
+    pub(super) opened_here: bool,
     /// When the peer last said something.
     pub(super) heard: Steady,
     /// How long it may stay silent.
@@ -94,7 +96,8 @@ impl<S: DotStore> Exchange<S> {
     }
 
     fn new(id: RepairId, told: Told, phase: Phase<S>, work: &Work<'_, '_, S>) -> Self {
-        Self { id, heard: work.view.now.steady, idle_max: work.view.idle_max, told, phase }
+        let opened_here = matches!(phase, Phase::Asked { .. });
+        Self { id, opened_here, heard: work.view.now.steady, idle_max: work.view.idle_max, told, phase }
     }
 
     /// Says hello.

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 
 use crdt_core::DotSet;
 
-use crate::{Plan, Steady};
+use crate::{Plan, RepairId, Steady};
 
 /// So many Hellos may come at once; after that one per second.
 const HELLOS_AT_ONCE: u64 = 16;
 const HELLO_EVERY_MS: u64 = 1_000;
+/// A frame that comes again is not that late.
+const OVER_KEPT: usize = 16;
 
 /// The memory of one link.
 #[derive(Clone, Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Link {
     pub(super) least: Plan,
     /// What the key of its sketches is mixed with: something else after a sum was wrong once.
     pub(super) salt: u64,
+    /// The newest repairs that the other end opened and that are over here. A Hello that comes twice is answered once: two
+    /// answers under one name would be taken for one.
+    over: VecDeque<RepairId>,
     /// The table of retired replicas that the other end last told of.
     pub(super) retired: Option<(u64, u64)>,
     hellos: u64,
@@ -32,6 +37,7 @@ impl Link {
             agreed: VecDeque::new(),
             least: Plan::Ask,
             salt: 0,
+            over: VecDeque::new(),
             retired: None,
             hellos: HELLOS_AT_ONCE,
             refilled: now,
@@ -43,6 +49,15 @@ impl Link {
             self.agreed.push_front((hash, received));
             self.agreed.truncate(2);
         }
+    }
+
+    pub(super) fn end(&mut self, repair: RepairId) {
+        self.over.push_front(repair);
+        self.over.truncate(OVER_KEPT);
+    }
+
+    pub(super) fn is_over(&self, repair: RepairId) -> bool {
+        self.over.contains(&repair)
     }
 
     pub(super) fn newest(&self) -> Option<(u64, &DotSet)> {

@@ -177,3 +177,31 @@ fn a_repair_that_is_played_again_does_not_take_back_the_frontier() {
     net.replay(0, &repair);
     assert_eq!(net.replicas[0].0.frontier(), &frontier);
 }
+
+/// The first answer was given up, as too much was on its way to the peer; a second one, in another way, was taken for a
+/// part of it, and what did not fit raised a false alarm.
+#[test]
+fn a_hello_that_comes_twice_is_answered_once() {
+    let log_alone = |_: usize, mut config: Config| {
+        config.plan = Some(crdt_sync::Plan::Log);
+        config
+    };
+    let mut net = Net::with(2, log_alone);
+    net.edit(0, |shop| shop.note().write("one"));
+    net.pass(100);
+    net.link(0, 1);
+    net.cut(0, 1);
+    let kind = |kind: u8| move |frame: &&Vec<u8>| frame[1] == kind;
+    let opening: Vec<Vec<u8>> = [0, 8].iter().filter_map(|of| net.heard[1].iter().find(kind(*of)).cloned()).collect();
+    assert_eq!(opening.len(), 2);
+    let (now, link) = (net.now(), PeerId(7_777));
+    net.heard[0].clear();
+    net.replicas[0].0.peer_up(link, LinkKind::Stream, now);
+    for frame in [&opening[0], &opening[1], &opening[1]] {
+        net.replicas[0].0.set_backlog(link, usize::MAX >> 1);
+        net.replicas[0].0.handle_message(link, frame, now).unwrap();
+        net.drain();
+    }
+    assert_eq!(net.heard[0].iter().filter(kind(10)).count(), 1, "one summary");
+    assert_eq!(net.heard[0].iter().filter(kind(17)).count(), 1, "and one refusal");
+}
