@@ -13,6 +13,27 @@
 //! **Bounded.** A peer that floods is read one frame at a time, as TCP slows it down. One that does not read loses
 //! pushes first, then its link. One that is silent costs nothing but its socket. A slow disk stops the reading of links,
 //! and refuses edits as `Busy`. The limits are those of [`Limits`](crate::Limits).
+//!
+//! # Metrics
+//!
+//! With the feature `metrics` every node feeds whatever recorder of the `metrics` crate is installed when it is opened.
+//! Nodes of one process add up. Neither a recorder nor a subscriber may call the node that it is told of.
+//!
+//! | name | kind, unit | labels |
+//! |---|---|---|
+//! | `crdt_sync_traffic_bytes` | counter, bytes | `direction`: sent, received · `tier`: push, repair, control |
+//! | `crdt_sync_traffic_messages` | counter | the same |
+//! | `crdt_sync_repairs` | counter | `outcome`: same, log, sketch, live_set, whole, failed |
+//! | `crdt_sync_records` | counter | `what`: pushed (once for each peer), fresh, repeated |
+//! | `crdt_sync_records_dropped` | counter | `what`: push (slow link), parked (too much waits) |
+//! | `crdt_sync_frames_refused` | counter | |
+//! | `crdt_sync_parked_records`, `crdt_sync_parked_bytes` | gauge; bytes | records that wait for their causes |
+//! | `crdt_sync_log_bytes`, `crdt_sync_held_bytes` | gauge, bytes | |
+//! | `crdt_sync_links` | gauge | |
+//! | `crdt_sync_lag_dots` | gauge | own edits that the peer lagging most is not known to have |
+//!
+//! With the feature `tracing` it tells of peers, repairs (opened, ended with tier and bytes, given up), records that
+//! wait, identities lost and taken, refused peers and frames.
 
 mod backoff;
 pub mod blocking;
@@ -20,9 +41,13 @@ mod carry;
 mod core;
 mod disk;
 mod link;
+#[cfg(feature = "metrics")]
+mod meter;
 mod node;
 #[cfg(feature = "tcp")]
 pub mod tcp;
+#[cfg(feature = "tracing")]
+mod tell;
 mod watch;
 #[cfg(feature = "websocket")]
 pub mod websocket;
@@ -30,7 +55,7 @@ pub mod websocket;
 use std::fmt;
 use std::time::Duration;
 
-use crdt_core::{DotStore, ReplicaId};
+use crdt_core::{DotSet, DotStore, ReplicaId};
 
 use crate::{EditError, OpenError, StorageError};
 
@@ -87,6 +112,23 @@ impl From<OpenError> for NodeError {
     fn from(error: OpenError) -> Self {
         Self::Open(error)
     }
+}
+
+/// How many of its own edits the peer that lags most is not known to have.
+fn behind<S: DotStore>(replica: &crate::Replica<S>) -> u64 {
+    let own = own_dots(replica);
+    let others = replica.active().filter(|(other, _)| *other != replica.id());
+    others.map(|(_, has)| own.difference(has).len()).max().unwrap_or(0)
+}
+
+/// All that was written under its present id.
+fn own_dots<S: DotStore>(replica: &crate::Replica<S>) -> DotSet {
+    let id = replica.id();
+    let mut dots = DotSet::new();
+    for (replica, first, last) in replica.received().runs().filter(|(replica, ..)| *replica == id) {
+        dots.insert_run(replica, first, last);
+    }
+    dots
 }
 
 /// Drawn from the system at this moment: a clone of this memory draws another one.

@@ -33,12 +33,26 @@ pub enum Event {
     },
     /// Every active replica has these durably.
     Stable(DotSet),
+    /// A repair with this peer is under way, opened by either side.
+    RepairOpened {
+        /// The link.
+        peer: PeerId,
+    },
     /// A repair with this peer ended: both have what the other had at its start.
     Repaired {
         /// The link.
         peer: PeerId,
         /// How it was done.
         by: RepairTier,
+        /// Bytes of its frames, both ways; what came as records of the log is not in it.
+        bytes: u64,
+    },
+    /// A repair with this peer was given up, and changed nothing; another one follows.
+    RepairFailed {
+        /// The link.
+        peer: PeerId,
+        /// Bytes of its frames until then, both ways.
+        bytes: u64,
     },
     /// Somebody else writes under this replica's id, or its memory was lost. Edits are frozen until `adopt_id`.
     IdentityLost {
@@ -116,4 +130,9 @@ pub enum RepairTier {
     LiveSet,
     /// The whole state.
     Whole,
+}
+
+impl RepairTier {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Same, Self::Log, Self::Sketch, Self::LiveSet, Self::Whole];
 }

@@ -55,6 +55,10 @@ pub(crate) struct Peer {
     pub(crate) retirements_told: u64,
     /// A digest of those that it knows, as far as heard.
     pub(crate) retirements_heard: Option<u64>,
+    /// Whether a repair with it was told of.
+    pub(crate) repairing: bool,
+    /// Bytes of frames of repairs, both ways, since the last one ended.
+    pub(crate) repair_bytes: u64,
     /// It was asked for an id.
     pub(crate) borrowing: bool,
     /// Digests of the rows that were told to it.
@@ -82,6 +86,8 @@ impl Peer {
             behind: false,
             retirements_told: 0,
             retirements_heard: None,
+            repairing: false,
+            repair_bytes: 0,
             borrowing: false,
             told: BTreeMap::new(),
         }

@@ -34,7 +34,7 @@ use crate::roster::Roster;
 use crate::schedule::Draw;
 use crate::sketch::LiveSketch;
 use crate::{
-    Batch, Config, Event, Fetch, Message, Own, PeerId, Persist, Record, RepairId, Standing, Stats, Steady, Ticket,
+    Batch, Config, Event, Fetch, Message, Own, PeerId, Persist, Record, RepairId, Standing, Stats, Steady, Ticket, Tier,
 };
 
 /// A frame to send.
@@ -278,6 +278,9 @@ impl<S: DotStore> Replica<S> {
                 continue;
             };
             self.stats.sent(&message, frame.len());
+            if Tier::of(&message) == Tier::Repair {
+                link.repair_bytes += frame.len() as u64;
+            }
             return Some(Transmit { peer, frame });
         }
         None

@@ -16,6 +16,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Push, Self::Repair, Self::Control];
+
     /// The tier of a message.
     #[must_use]
     pub fn of<S: DotStore>(message: &Message<S>) -> Self {
@@ -55,6 +58,8 @@ pub struct Traffic {
 pub struct Stats {
     /// Sent, by tier: pushes, repairs, control.
     pub sent: [Traffic; 3],
+    /// Received, by tier; frames that were refused are not in it.
+    pub received: [Traffic; 3],
     /// Records that were pushed, counted for each peer.
     pub records_pushed: u64,
     /// Records that came for the first time.
@@ -95,6 +100,12 @@ impl Stats {
         }
     }
 
+    pub(crate) fn received<S: DotStore>(&mut self, message: &Message<S>, bytes: usize) {
+        let traffic = &mut self.received[Tier::of(message) as usize];
+        traffic.messages += 1;
+        traffic.bytes += bytes as u64;
+    }
+
     pub(crate) fn repaired(&mut self, tier: RepairTier) {
         self.repairs[tier as usize] += 1;
     }
@@ -103,6 +114,12 @@ impl Stats {
     #[must_use]
     pub fn sent_by(&self, tier: Tier) -> Traffic {
         self.sent[tier as usize]
+    }
+
+    /// Bytes received for one part of the protocol.
+    #[must_use]
+    pub fn received_by(&self, tier: Tier) -> Traffic {
+        self.received[tier as usize]
     }
 
     /// Repairs that ended with this.

@@ -39,6 +39,11 @@ struct Machine<S: Data> {
     /// Somebody waits for the record that is open: it is closed as soon as the disk is idle.
     urged: bool,
     closed: bool,
+    #[cfg(feature = "metrics")]
+    meter: super::meter::Meter,
+    /// What it had done when that was last told.
+    #[cfg(feature = "tracing")]
+    told: crate::Stats,
 }
 
 /// How far the disk is.
@@ -92,6 +97,10 @@ impl<S: Data> Core<S> {
                 given: Ticket(0),
                 urged: false,
                 closed: false,
+                #[cfg(feature = "metrics")]
+                meter: super::meter::Meter::new(),
+                #[cfg(feature = "tracing")]
+                told: crate::Stats::default(),
             }),
             disk: Disk::default(),
             durable: Arc::default(),
@@ -155,12 +164,25 @@ impl<S: Data> Core<S> {
             self.hear(machine, event);
         }
         let due = machine.replica.poll_timeout();
+        #[cfg(feature = "tracing")]
+        {
+            let stats = machine.replica.stats();
+            super::tell::parked(machine.replica.id(), &machine.told, &stats);
+            machine.told = stats;
+        }
+        #[cfg(feature = "metrics")]
+        let due = {
+            machine.meter.tell(&machine.replica, machine.links.len(), self.now().steady);
+            due.into_iter().chain(machine.meter.due()).min()
+        };
         if self.clock.read(|clock| clock.due != due) {
             self.clock.update(|clock| clock.due = due);
         }
     }
 
     fn hear(&self, machine: &mut Machine<S>, event: Event) {
+        #[cfg(feature = "tracing")]
+        super::tell::event(machine.replica.id(), &event);
         match &event {
             Event::Durable(ticket) => {
                 self.durable.update(|durable| durable.ticket = durable.ticket.max(*ticket));
@@ -178,7 +200,12 @@ impl<S: Data> Core<S> {
                     link.close();
                 }
             }
-            Event::IdentityLost { .. } => machine.replica.adopt_id(fresh_id(), self.now()),
+            Event::IdentityLost { .. } => {
+                let fresh = fresh_id();
+                #[cfg(feature = "tracing")]
+                super::tell::adopted(machine.replica.id(), fresh);
+                machine.replica.adopt_id(fresh, self.now());
+            }
             _ => {}
         }
         machine.subscribers.retain(|subscriber| match subscriber.upgrade() {

@@ -12,7 +12,7 @@ use crdt_core::{Causal, DotSet, ReplicaId};
 use super::core::{Core, Durable, Events, Have, now_since};
 use super::disk::{Done, Task};
 use super::watch::Watch;
-use super::{Data, NodeError, fresh_id, fresh_seed};
+use super::{Data, NodeError, behind, fresh_id, fresh_seed, own_dots};
 use crate::{Config, Event, Replica, Stats, Storage, Ticket};
 
 /// A replica that runs: with its store, its clock and its links.
@@ -161,11 +161,7 @@ impl<S: Data> Node<S> {
     /// How many of its own edits the peer that lags most is not known to have.
     #[must_use]
     pub fn behind(&self) -> u64 {
-        self.core.read(|replica| {
-            let own = own_dots(replica);
-            let others = replica.active().filter(|(other, _)| *other != replica.id());
-            others.map(|(_, has)| own.difference(has).len()).max().unwrap_or(0)
-        })
+        self.core.read(behind)
     }
 
     /// What happens from now on.
@@ -196,16 +192,6 @@ impl<S: Data> Node<S> {
         self.core.urge();
         self.core.disk.push(Task::Run(Box::new(f)));
     }
-}
-
-/// All that was written under its present id.
-fn own_dots<S: Data>(replica: &Replica<S>) -> DotSet {
-    let id = replica.id();
-    let mut dots = DotSet::new();
-    for (replica, first, last) in replica.received().runs().filter(|(replica, ..)| *replica == id) {
-        dots.insert_run(replica, first, last);
-    }
-    dots
 }
 
 /// An edit on its way to the disk.

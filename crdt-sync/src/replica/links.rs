@@ -33,11 +33,11 @@ impl<S: DotStore> Replica<S> {
 
     /// A link is down. What was on its way there is taken to be lost.
     pub fn peer_down(&mut self, peer: PeerId, now: Now) {
+        self.repair_peer_down(peer, now);
         if let Some(gone) = self.peers.remove(&peer) {
             self.held_bytes -= gone.held;
             self.held.retain(|held| held.peer != peer);
             self.fetches.wanted.retain(|_, wanted| wanted.peer != peer);
-            self.repair_peer_down(peer, now);
             #[cfg(any(test, feature = "sim"))]
             if gone.kind == LinkKind::Stream {
                 self.kept_writer = Some(gone.writer);

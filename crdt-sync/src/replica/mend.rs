@@ -19,10 +19,14 @@ impl<S: DotStore> Replica<S> {
         self.commit(now);
         let mut actions = Vec::new();
         self.with_view(Some(peer), now, |repairs, view| repairs.open(peer, view, &mut actions));
+        self.tell_repair(peer);
         self.carry_out(actions, now);
     }
 
     pub(super) fn take_repair(&mut self, from: PeerId, message: Message<S>, frame_bytes: usize, now: Now) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.repair_bytes += frame_bytes as u64;
+        }
         self.learn_from_repair(from, &message, now);
         self.commit(now);
         let mut actions = Vec::new();
@@ -30,6 +34,16 @@ impl<S: DotStore> Replica<S> {
             repairs.handle(from, message, frame_bytes, view, &mut actions);
         });
         self.carry_out(actions, now);
+        self.tell_repair(from);
+    }
+
+    /// Says that a repair is under way, if one is and it was not said.
+    fn tell_repair(&mut self, with: PeerId) {
+        let open = self.repairs.is_open(with);
+        if let Some(peer) = self.peers.get_mut(&with).filter(|peer| open && !peer.repairing) {
+            peer.repairing = true;
+            self.events.push_back(Event::RepairOpened { peer: with });
+        }
     }
 
     /// A summary may name dots of this replica's id that were not made here, and tells which retirements are known there.
@@ -220,12 +234,20 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn repair_ended(&mut self, peer: PeerId, tier: Option<RepairTier>, now: Now) {
+        let (told, bytes) = match self.peers.get_mut(&peer) {
+            Some(link) => (core::mem::take(&mut link.repairing), core::mem::take(&mut link.repair_bytes)),
+            None => (true, 0),
+        };
+        if !told {
+            self.events.push_back(Event::RepairOpened { peer });
+        }
         let Some(tier) = tier else {
             self.stats.repairs_failed += 1;
+            self.events.push_back(Event::RepairFailed { peer, bytes });
             return;
         };
         self.stats.repaired(tier);
-        self.events.push_back(Event::Repaired { peer, by: tier });
+        self.events.push_back(Event::Repaired { peer, by: tier, bytes });
         let Some(link) = self.peers.get_mut(&peer) else { return };
         link.behind = false;
         if let Some(member) = link.member() {

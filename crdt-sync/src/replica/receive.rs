@@ -36,6 +36,7 @@ impl<S: DotStore> Replica<S> {
             Ok(None) => return Ok(()),
             Err(error) => return Err(self.strike(from, kind, error)),
         };
+        self.stats.received(&message, frame.len());
         let is_greeting = matches!(message, Message::Open(_) | Message::Refuse(_));
         if !is_greeting && !peer.is_open() {
             let error = FrameError::OutOfTurn(kind);
