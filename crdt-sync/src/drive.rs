@@ -36,6 +36,7 @@
 //! wait, identities lost and taken, refused peers and frames.
 
 mod backoff;
+mod backup;
 pub mod blocking;
 mod carry;
 mod core;
@@ -59,6 +60,7 @@ use crdt_core::{DotSet, DotStore, ReplicaId};
 
 use crate::{EditError, OpenError, StorageError};
 
+pub use backup::Backup;
 pub use node::{Closing, Node, Pending, Spread, Subscription};
 
 /// A store whose parts may go from thread to thread: every one in this project, and every other that keeps no `Rc`.

@@ -119,6 +119,7 @@ pub use stats::{Stats, Tier, Traffic};
 #[cfg(feature = "redb")]
 pub use storage::RedbStorage;
 pub use storage::{
-    Batch, Fetch, Loaded, LogEntry, LogRecord, MemoryStorage, Meta, Persist, Stage, Storage, StorageError, Ticket,
+    Batch, Fetch, Loaded, LogEntry, LogRecord, MemoryStorage, Meta, Persist, Snapshot, Stage, Storage, StorageError,
+    Ticket,
 };
 pub use time::{Now, Steady, Wall};

@@ -13,6 +13,7 @@ pub use self::redb::RedbStorage;
 pub use memory::MemoryStorage;
 
 use core::fmt;
+use std::path::Path;
 
 use crdt_core::{Dot, DotSet, ReplicaId};
 
@@ -175,6 +176,23 @@ pub trait Storage {
     /// # Errors
     /// If they cannot be read.
     fn records(&self, dots: &DotSet, bytes_max: usize) -> Result<Vec<LogRecord>, StorageError>;
+
+    /// The store as it is now, to be copied while it goes on.
+    ///
+    /// # Errors
+    /// [`StorageError::Unsupported`] if this kind of store can't do that; else if it cannot be read.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        Err(StorageError::Unsupported)
+    }
+}
+
+/// What a store held at one moment. It may be copied by another thread, while the store goes on.
+pub trait Snapshot: Send {
+    /// Writes it to a new file, which has its name only when it is whole.
+    ///
+    /// # Errors
+    /// If there is a file of that name, or it cannot be written.
+    fn save(self: Box<Self>, to: &Path) -> Result<(), StorageError>;
 }
 
 /// A store failed.
@@ -189,6 +207,8 @@ pub enum StorageError {
     Poisoned,
     /// Somebody else has the store open.
     InUse,
+    /// This kind of store can't do that.
+    Unsupported,
 }
 
 impl fmt::Display for StorageError {
@@ -198,6 +218,7 @@ impl fmt::Display for StorageError {
             Self::Corrupt(what) => write!(f, "the store is damaged: {what}"),
             Self::Poisoned => write!(f, "an earlier commit failed, so the store must be opened again"),
             Self::InUse => write!(f, "the store is open elsewhere"),
+            Self::Unsupported => write!(f, "this kind of store can't do that"),
         }
     }
 }

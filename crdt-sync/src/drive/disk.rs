@@ -49,6 +49,15 @@ impl Disk {
         });
     }
 
+    /// The same for an errand, which is dropped where nobody would do it any more.
+    pub(super) fn run(&self, errand: Errand) {
+        self.waiting.update(|waiting| {
+            if !waiting.stopped {
+                waiting.tasks.push_back(Task::Run(errand));
+            }
+        });
+    }
+
     /// Ends the thread once it has done what waits.
     pub(super) fn stop(&self) {
         self.waiting.update(|waiting| waiting.stopped = true);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crdt_core::{Causal, DotSet, ReplicaId};
 
 use super::core::{Core, Durable, Events, Have, now_since};
-use super::disk::{Done, Task};
+use super::disk::Done;
 use super::watch::Watch;
 use super::{Data, NodeError, behind, fresh_id, fresh_seed, own_dots};
 use crate::{Config, Event, Replica, Stats, Storage, Ticket};
@@ -190,7 +190,7 @@ impl<S: Data> Node<S> {
     /// of edits and links, only of their becoming durable.
     pub fn with_store(&self, f: impl FnOnce(&mut dyn Storage) + Send + 'static) {
         self.core.urge();
-        self.core.disk.push(Task::Run(Box::new(f)));
+        self.core.disk.run(Box::new(f));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The embedded store: one file, one transaction for each flush.
 
+mod backup;
 #[cfg(test)]
 mod crash;
 mod key;
@@ -12,15 +13,15 @@ use std::fmt;
 use std::path::Path;
 
 use crdt_core::{Canonical as _, Dot, DotSet};
-use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     TableError, WriteTransaction,
 };
 
+use self::backup::Unnamed;
 use self::key::{Key, dot, key, key_of, parse};
 use self::marker::Marker;
-use super::{Batch, Loaded, LogEntry, LogRecord, Meta, Stage, Storage, StorageError};
+use super::{Batch, Loaded, LogEntry, LogRecord, Meta, Snapshot, Stage, Storage, StorageError};
 use crate::Own;
 
 /// One row for each live entry: an add costs its own size, never the set's.
@@ -52,7 +53,7 @@ const FORMAT_VERSION: &[u8] = b"crdt-sync store 1";
 /// first, which costs its size.
 ///
 /// Beside the file lies another one, `NAME.marker`, by which a store that was copied, or put back from a backup, is
-/// found out: its replica then takes a fresh id. See [`RedbStorage::backup`].
+/// found out: its replica then takes a fresh id. See [`backup`](RedbStorage::backup) and [`restore`](RedbStorage::restore).
 pub struct RedbStorage {
     database: Database,
     marker: Marker,
@@ -91,30 +92,6 @@ impl RedbStorage {
             .map(u64::from_le_bytes)
             .ok_or_else(|| StorageError::Corrupt("the count of commits is missing".to_owned()))?;
         Ok(store)
-    }
-
-    /// Writes a copy of the store, as it is at this moment, to a new file; the replica may go on meanwhile.
-    ///
-    /// To restore it, put the file where the store was. It comes without its marker, or finds one that does not fit,
-    /// so the replica that opens it takes a fresh id, and what it had made after the backup is brought back by its
-    /// peers as the edits of just another replica. What no peer had received is lost.
-    ///
-    /// # Errors
-    /// If there is a file of that name, or it cannot be written.
-    pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StorageError> {
-        let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(to)?;
-        let copy = Database::builder().create_with_backend(FileBackend::new(file)?)?;
-        let read = self.database.begin_read()?;
-        let write = copy.begin_write()?;
-        copy_table(&read, &write, ROWS)?;
-        copy_table(&read, &write, STAGED)?;
-        copy_table(&read, &write, SEEN)?;
-        copy_table(&read, &write, RECEIVED)?;
-        copy_table(&read, &write, LOG)?;
-        copy_table(&read, &write, LOG_INDEX)?;
-        copy_table(&read, &write, SMALL)?;
-        write.commit()?;
-        Ok(())
     }
 
     fn write(&mut self, batches: &[Batch]) -> Result<(), StorageError> {
@@ -179,6 +156,10 @@ impl Storage for RedbStorage {
         outcome
     }
 
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        Ok(Box::new(self.snapshot_now()?))
+    }
+
     fn records(&self, dots: &DotSet, bytes_max: usize) -> Result<Vec<LogRecord>, StorageError> {
         let read = self.database.begin_read()?;
         let (Some(index), Some(log)) = (table(&read, LOG_INDEX)?, table(&read, LOG)?) else { return Ok(Vec::new()) };
@@ -209,19 +190,13 @@ impl Storage for RedbStorage {
 
 /// Makes a whole new file under another name first: one that a crash cut in the making could not be opened again.
 fn make(path: &Path) -> Result<(), StorageError> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(format!(".new-{}", std::process::id()));
-    let _ = std::fs::remove_file(&new);
-    drop(Database::create(&new)?);
-    // Unlike a rename, a link never takes the place of what somebody else has made meanwhile.
-    match std::fs::hard_link(&new, path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(_) => std::fs::rename(&new, path)?,
-        Ok(()) => {}
+    let new = Unnamed::beside(path);
+    drop(Database::create(&new.0)?);
+    match new.take_name(path) {
+        // Somebody else was faster.
+        Err(StorageError::Io(error)) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        done => done,
     }
-    let _ = std::fs::remove_file(&new);
-    marker::sync_folder_of(path)?;
-    Ok(())
 }
 
 /// All tables of one transaction.
@@ -296,20 +271,6 @@ fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn copy_table<K: redb::Key + 'static, V: redb::Value + 'static>(
-    read: &ReadTransaction,
-    write: &WriteTransaction,
-    name: TableDefinition<'_, K, V>,
-) -> Result<(), StorageError> {
-    let Some(from) = table(read, name)? else { return Ok(()) };
-    let mut to = write.open_table(name)?;
-    for row in from.iter()? {
-        let (key, value) = row?;
-        to.insert(key.value(), value.value())?;
-    }
-    Ok(())
 }
 
 fn entries(
