@@ -1,6 +1,22 @@
-//! The browser side. Not built yet: this crate only reserves the name and re-exports the values it will
-//! bind, so that nothing here pretends to be an npm package.
-#![no_std]
+#![doc = include_str!("../SEAM.md")]
 #![forbid(unsafe_code)]
 
-pub use crdt_core;
+mod change;
+mod code;
+mod convert;
+mod edit;
+mod events;
+mod handle;
+mod merge;
+mod read;
+mod replica;
+mod rows;
+mod seam;
+mod table;
+
+pub use seam::*;
+
+/// Four kilobytes smaller than the standard one.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -7,8 +7,6 @@ mod node;
 
 #[doc(hidden)]
 pub use columns::{Columns, TakeField, read};
-#[cfg(feature = "laws")]
-pub(crate) use document::Name;
-pub use document::{Document, DocumentMap, Nodes};
+pub use document::{Document, DocumentMap, Name, Nodes};
 pub use fields::RemovableField;
 pub use node::{Node, NodeEntry, NodePlace};

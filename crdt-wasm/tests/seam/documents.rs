@@ -1,0 +1,336 @@
+//! Documents by number: fields, edits, reads, links, bytes and rows.
+
+use crdt_core::{
+    Causal, Counter, Delta, EwFlag, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, Value, decode,
+};
+
+use crate::page::{DELTAS, From, MEMORY, Page, Pair, answer, ok, pack, value};
+
+const PN_COUNTER: u32 = 2;
+const BOUNDED: u32 = 3;
+const COUNTER: u32 = 4;
+const LWW: u32 = 5;
+const MV: u32 = 6;
+const EW_FLAG: u32 = 7;
+const OR_SET: u32 = 10;
+const OR_MAP: u32 = 12;
+const RECORD: u32 = 14;
+
+const DISPOSED: f64 = -2.0;
+const SCHEMA: f64 = -10.0;
+
+crdt_core::fields! { struct Line { qty: Counter, note: MvRegister<String> } }
+crdt_core::fields! {
+    struct Stall {
+        stock: PnCounter, open: EwFlag, title: LwwRegister<String>, tags: OrSet<String>, cart: OrMap<String, Line>,
+    }
+}
+
+/// Fills a stall through the seam.
+fn fill(page: &Page) {
+    page.begin();
+    let doc = page.doc;
+    ok(crdt_wasm::add(doc, page.field(0, "stock", PN_COUNTER), 5.0));
+    ok(crdt_wasm::add(doc, page.field(0, "stock", PN_COUNTER), -2.0));
+    ok(crdt_wasm::set_flag(doc, page.field(0, "open", EW_FLAG), 1));
+    ok(crdt_wasm::write(doc, page.field(0, "title", LWW), &value("Apples")));
+    for tag in ["b", "ä", "a"] {
+        ok(crdt_wasm::insert(doc, page.field(0, "tags", OR_SET), &value(tag)));
+    }
+    let line = page.key(page.field(0, "cart", OR_MAP), "sku-1", RECORD);
+    ok(crdt_wasm::add(doc, page.field(line, "qty", COUNTER), 3.0));
+    ok(crdt_wasm::write(doc, page.field(line, "note", MV), &value("ripe")));
+    page.commit();
+}
+
+#[test]
+fn a_struct_in_rust_reads_what_a_page_wrote_and_a_page_what_it_answers() {
+    let page = Page::open(1, MEMORY);
+    fill(&page);
+    let mut stall: Causal<Stall> = decode(&page.state()).unwrap();
+    assert_eq!(stall.stock().value(), 3);
+    assert!(stall.open().is_set());
+    assert_eq!(stall.title().get().unwrap(), "Apples");
+    assert_eq!(stall.tags().iter().collect::<Vec<_>>(), ["a", "b", "ä"]);
+    let line = stall.cart().get("sku-1").unwrap();
+    assert_eq!((line.qty().value(), line.note().values()), (3, vec![&"ripe".to_owned()]));
+
+    let mut writer = crdt_core::Writer::new(crdt_core::ReplicaId::from_u128(9));
+    let _ = stall.edit(&mut writer, |stall| {
+        stall.cart().entry("sku-1".to_owned()).qty().add(4);
+        stall.tags().remove("b");
+    });
+    assert_eq!(page.merge(&stall.encode()), Ok((true, 0)));
+    assert_eq!(page.state(), stall.encode());
+    let qty = page.field(page.key(page.field(0, "cart", OR_MAP), "sku-1", RECORD), "qty", COUNTER);
+    assert_eq!(crdt_wasm::counter(page.doc, qty), 7.0);
+    assert_eq!(crdt_wasm::has(page.doc, page.field(0, "tags", OR_SET), &value("b")), 0.0);
+}
+
+#[test]
+fn what_is_read_has_the_layout_that_is_promised() {
+    let page = Page::open(1, MEMORY);
+    let nothing = answer(crdt_wasm::read(page.doc, page.field(0, "stock", PN_COUNTER)));
+    assert_eq!(nothing, [0; 16]);
+    fill(&page);
+    let read = |handle| answer(crdt_wasm::read(page.doc, handle));
+    assert_eq!(read(page.field(0, "stock", PN_COUNTER)), 3i128.to_le_bytes());
+    assert_eq!(read(page.field(0, "open", EW_FLAG)), [1]);
+    assert_eq!(read(page.field(0, "title", LWW)), [&[1, 0, 0, 0][..], &value("Apples"), &[0]].concat());
+    let texts = [&[1, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0][..], "abä".as_bytes()].concat();
+    assert_eq!(read(page.field(0, "tags", OR_SET)), texts);
+    assert_eq!(read(page.field(0, "cart", OR_MAP)), [&[1, 0, 0, 0, 14][..], &value("sku-1")].concat());
+    let line = page.key(page.field(0, "cart", OR_MAP), "sku-1", RECORD);
+    let names = [&[2, 0, 0, 0][..], &[6, 4, 0, 0, 0], b"note", &[4, 3, 0, 0, 0], b"qty"].concat();
+    assert_eq!(read(line), names);
+    let note = [&[1, 0, 0, 0][..], &[1; 16], &9f64.to_le_bytes(), &value("ripe")].concat();
+    assert_eq!(read(page.field(line, "note", MV)), note);
+    // Mixed elements come one by one.
+    let mixed = page.field(0, "mixed", OR_SET);
+    ok(crdt_wasm::insert(page.doc, mixed, &value("x")));
+    ok(crdt_wasm::insert(page.doc, mixed, &value(7)));
+    assert_eq!(read(mixed), [&[0, 2, 0, 0, 0][..], &value(7), &value("x")].concat());
+    assert_eq!((crdt_wasm::size(page.doc, mixed), crdt_wasm::size(page.doc, 0)), (2.0, 6.0));
+}
+
+#[test]
+fn two_pages_converge_over_a_link_and_each_hears_what_the_other_changed() {
+    let mut pair = Pair::connect([Page::open(1, 0), Page::open(2, 0)]);
+    fill(&pair.pages[0]);
+    let stock = pair.pages[1].field(0, "stock", PN_COUNTER);
+    ok(crdt_wasm::add(pair.pages[1].doc, stock, 10.0));
+    pair.pages[1].commit();
+    pair.run(200);
+    let [a, b] = &pair.pages;
+    assert_eq!(a.state(), b.state());
+    assert_eq!(crdt_wasm::counter(b.doc, stock), 13.0);
+    let change = pair.changes[1].iter().find(|change| change.handle == stock).unwrap();
+    assert!(change.steps.is_empty());
+    assert_eq!(change.after, [&[4][..], &13i128.to_le_bytes()].concat());
+    // The tags are held by nobody there: the change says the way from the root.
+    let tag = [&[0, 4, 0, 0, 0][..], b"tags", &[2], &value("b")].concat();
+    assert!(pair.changes[1].iter().any(|change| change.handle == 0 && change.steps == tag && change.after == [1]));
+}
+
+#[test]
+fn a_batch_says_once_what_differs_between_its_start_and_its_end() {
+    let page = Page::open(1, MEMORY);
+    let doc = page.doc;
+    let (cart, tags) = (page.field(0, "cart", OR_MAP), page.field(0, "tags", OR_SET));
+    let line = page.key(cart, "sku-1", RECORD);
+    let qty = page.field(line, "qty", COUNTER);
+    ok(crdt_wasm::add(doc, qty, 1.0));
+    ok(crdt_wasm::add(doc, qty, 1.0));
+    ok(crdt_wasm::insert(doc, tags, &value("gone")));
+    ok(crdt_wasm::clear(doc, tags));
+    let changes = page.commit();
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    let two = [&[4][..], &2i128.to_le_bytes()].concat();
+    // The key came, and the counter below it.
+    assert!(changes.iter().any(|change| change.handle == line && change.before == [0] && change.after == [1]));
+    assert!(changes.iter().any(|change| change.handle == qty && change.before == [0] && change.after == two));
+    assert_eq!(page.commit(), []);
+    ok(crdt_wasm::remove(doc, cart, &value("sku-1")));
+    let changes = page.commit();
+    assert!(changes.iter().any(|change| change.handle == line && change.before == [1] && change.after == [0]));
+    assert!(changes.iter().any(|change| change.handle == qty && change.before == two && change.after == [0]));
+    assert_eq!(changes.len(), 2);
+}
+
+#[test]
+fn a_document_comes_back_from_its_rows_and_folding_them_changes_nothing() {
+    let mut pair = Pair::connect([Page::open(1, 0), Page::open(2, 0)]);
+    fill(&pair.pages[0]);
+    pair.run(100);
+    ok(crdt_wasm::remove(pair.pages[1].doc, pair.pages[1].field(0, "tags", OR_SET), &value("a")));
+    pair.pages[1].commit();
+    pair.run(100);
+    let states = [0, 1].map(|at: usize| pair.pages[at].state());
+    assert_eq!(states[0], states[1]);
+    for page in &pair.pages {
+        assert!(page.rows.len() >= 2);
+        assert_eq!(Page::reopen(3, 0, page.rows.clone(), 0.0).state(), states[0]);
+        let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
+        let mut from = From(&folded);
+        let count = from.u32();
+        assert!(count <= 2, "{count} rows");
+        let rows = (0..count).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+        assert_eq!(Page::reopen(4, 0, rows, 0.0).state(), states[0]);
+    }
+    // Tabs of one origin share a store: the rows of both say the same as either.
+    let [a, b] = &pair.pages;
+    let both = a.rows.clone().into_iter().chain(b.rows.clone()).collect();
+    assert_eq!(Page::reopen(5, 0, both, 0.0).state(), states[0]);
+}
+
+#[test]
+fn an_id_that_is_used_again_makes_no_dot_twice() {
+    let mut page = Page::open(1, 0);
+    fill(&page);
+    page.now += 50.0;
+    page.poll();
+    let rows = page.rows.clone();
+    let before = page.state();
+    drop(page);
+    let mut page = Page::reopen(9, 0, rows, 0.0);
+    ok(crdt_wasm::adopt(page.doc, &[1; 16], 1.0, 0.0, 1.79e12));
+    assert_eq!(answer(crdt_wasm::replica(page.doc)), [1; 16]);
+    ok(crdt_wasm::add(page.doc, page.field(0, "stock", PN_COUNTER), 1.0));
+    page.commit();
+    page.poll();
+    let mut old: Causal<Stall> = decode(&before).unwrap();
+    let new: Causal<Stall> = decode(&page.state()).unwrap();
+    assert_eq!(new.seen().last(crdt_core::ReplicaId::from_bytes([1; 16])), 10);
+    let delta: Delta<Stall> = new.delta_since(old.seen());
+    assert!(old.merge(delta));
+    assert_eq!(old, new);
+}
+
+#[test]
+fn deltas_merge_in_any_order_and_what_builds_on_more_waits() {
+    let mut from = Page::open(1, MEMORY | DELTAS);
+    let stock = from.field(0, "stock", PN_COUNTER);
+    let mut deltas = Vec::new();
+    let mut versions = vec![answer(crdt_wasm::version(from.doc))];
+    for _ in 0..3 {
+        ok(crdt_wasm::add(from.doc, stock, 1.0));
+        answer(crdt_wasm::commit(from.doc, 1));
+        deltas.extend(from.poll().deltas);
+        versions.push(answer(crdt_wasm::version(from.doc)));
+    }
+    assert_eq!(deltas.len(), 3);
+    let records = Page::open(2, MEMORY);
+    assert_eq!(records.merge(&deltas[2]), Ok((false, 1)));
+    assert_eq!(records.merge(&deltas[1]), Ok((false, 2)));
+    assert_eq!(records.merge(&deltas[0]), Ok((true, 0)));
+    assert_eq!(records.merge(&deltas[1]), Ok((false, 0)));
+    assert_eq!(records.state(), from.state());
+
+    let since = |version: &[u8]| answer(crdt_wasm::delta_since(from.doc, version));
+    let sums = Page::open(3, MEMORY);
+    assert_eq!(sums.merge(&since(&versions[2])), Ok((false, 1)));
+    assert_eq!(sums.merge(&since(&versions[2])), Ok((false, 1)), "the same does not wait twice");
+    assert_eq!(sums.merge(&deltas[0]), Ok((true, 1)));
+    assert_eq!(sums.merge(&deltas[1]), Ok((true, 0)));
+    assert_eq!(sums.state(), from.state());
+    assert_eq!(Page::open(4, MEMORY).merge(&since(&versions[0])), Ok((true, 0)));
+    assert_eq!(sums.merge(&answer(crdt_wasm::encode(from.doc))), Ok((false, 0)));
+}
+
+#[test]
+fn bytes_of_another_document_are_refused() {
+    let page = Page::open(1, MEMORY | DELTAS);
+    let other = ok(crdt_wasm::open(&[8; 16], &[2; 16], &[0; 32], MEMORY | DELTAS, &[], 0.0, 0.0));
+    let stock = ok(crdt_wasm::field(other, 0, b"stock", PN_COUNTER));
+    ok(crdt_wasm::add(other, stock, 1.0));
+    answer(crdt_wasm::commit(other, 1));
+    let mut foreign = Page { doc: other, now: 0.0, rows: Default::default(), deadline: 0.0 };
+    let before = page.state();
+    let delta = foreign.poll().deltas.remove(0);
+    for bytes in [
+        answer(crdt_wasm::encode(other)),
+        delta,
+        answer(crdt_wasm::delta_since(other, &answer(crdt_wasm::version(page.doc)))),
+    ] {
+        assert_eq!(page.merge(&bytes), Err(11));
+    }
+    assert_eq!(page.state(), before);
+}
+
+#[test]
+fn stale_numbers_are_refused_and_touching_keys_leaves_the_table_flat() {
+    let page = Page::open(1, MEMORY);
+    let cart = page.field(0, "cart", OR_MAP);
+    let mut stale = Vec::new();
+    for key in 0..100_000 {
+        let line = page.key(cart, key, RECORD);
+        let qty = page.field(line, "qty", COUNTER);
+        ok(crdt_wasm::release(page.doc, line));
+        ok(crdt_wasm::release(page.doc, qty));
+        if key % 10_000 == 0 {
+            stale.extend([line, qty]);
+        }
+    }
+    for handle in stale {
+        assert_eq!(crdt_wasm::add(page.doc, handle, 1.0), DISPOSED);
+        assert_eq!(crdt_wasm::release(page.doc, handle), DISPOSED);
+        assert_eq!(crdt_wasm::read(page.doc, handle), [2]);
+        assert!(crdt_wasm::counter(page.doc, handle).is_nan());
+    }
+    // 4,096 uses of each of two slots at a time.
+    let fresh = page.key(cart, "new", COUNTER);
+    assert!(fresh & ((1 << 20) - 1) < 64, "{fresh:#x}");
+    let doc = page.doc;
+    drop(page);
+    assert_eq!(crdt_wasm::begin(doc, 0.0, 0.0), DISPOSED);
+    assert_eq!(crdt_wasm::poll(doc, 0.0, 0.0), [2]);
+    assert_eq!(crdt_wasm::dispose(doc), DISPOSED);
+}
+
+#[test]
+fn what_does_not_fit_a_place_is_refused_and_changes_nothing() {
+    let page = Page::open(1, MEMORY);
+    fill(&page);
+    let before = page.state();
+    let doc = page.doc;
+    let (stock, tags, cart) =
+        (page.field(0, "stock", PN_COUNTER), page.field(0, "tags", OR_SET), page.field(0, "cart", OR_MAP));
+    assert_eq!(crdt_wasm::add(doc, tags, 1.0), SCHEMA);
+    assert_eq!(crdt_wasm::insert(doc, stock, &value(1)), SCHEMA);
+    assert_eq!(crdt_wasm::clear(doc, stock), SCHEMA);
+    assert_eq!(crdt_wasm::flag(doc, stock), SCHEMA);
+    assert_eq!(crdt_wasm::field(doc, 0, b"stock", OR_SET), SCHEMA, "another kind under that name");
+    assert_eq!(crdt_wasm::field(doc, cart, &value("k"), PN_COUNTER), SCHEMA, "a running total below a key");
+    let line = page.key(cart, "k", RECORD);
+    assert_eq!(crdt_wasm::field(doc, line, b"total", PN_COUNTER), SCHEMA, "nor deeper");
+    assert_eq!(crdt_wasm::field(doc, stock, b"x", COUNTER), SCHEMA);
+    assert_eq!(crdt_wasm::field(doc, 0, b"x", 99), SCHEMA);
+    for by in [0.5, f64::NAN, f64::INFINITY, 9_007_199_254_740_992.0] {
+        assert_eq!(crdt_wasm::add(doc, stock, by), -9.0);
+    }
+    // No UTF-8, two spellings of a number, an unfinished text, a NaN.
+    for bytes in [&[6, 1, 0xFF][..], &[3, 0x80, 0], &[6, 9, b'a'], &[5, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F], &[], &[0, 0]] {
+        assert_eq!(crdt_wasm::insert(doc, tags, bytes), -8.0, "{bytes:?}");
+    }
+    let mut deep = Value::Null;
+    for _ in 0..31 {
+        deep = Value::List(vec![deep]);
+    }
+    let long = Value::Text("x".repeat(512 * 1024 + 1));
+    assert_eq!(crdt_wasm::insert(doc, tags, &value(long)), -7.0);
+    assert_eq!(page.state(), before);
+    assert_eq!(crdt_wasm::insert(doc, tags, &value(deep.clone())), 1.0);
+    assert_eq!(crdt_wasm::insert(doc, tags, &value(Value::List(vec![deep]))), -8.0);
+}
+
+#[test]
+fn a_value_as_deep_as_may_be_in_the_deepest_place_can_be_read_by_others() {
+    let page = Page::open(1, MEMORY);
+    let mut at = 0;
+    for _ in 0..31 {
+        at = page.field(at, "in", RECORD);
+    }
+    let set = page.field(at, "set", OR_SET);
+    assert_eq!(crdt_wasm::field(page.doc, at, b"r", RECORD), ok(crdt_wasm::field(page.doc, at, b"r", RECORD)).into());
+    assert_eq!(crdt_wasm::field(page.doc, page.field(at, "r", RECORD), b"too deep", OR_SET), SCHEMA);
+    let deep = (0..31).fold(Value::Int(1), |inner, _| Value::List(vec![inner]));
+    ok(crdt_wasm::insert(page.doc, set, &value(deep)));
+    let other = Page::open(2, MEMORY);
+    assert_eq!(other.merge(&page.state()), Ok((true, 0)));
+}
+
+#[test]
+fn rights_are_spent_only_where_they_are() {
+    let page = Page::open(1, MEMORY);
+    let seats = page.field(0, "seats", BOUNDED);
+    assert_eq!(crdt_wasm::add(page.doc, seats, 5.0), 1.0);
+    assert_eq!(crdt_wasm::add(page.doc, seats, -3.0), 1.0);
+    assert_eq!(crdt_wasm::add(page.doc, seats, -3.0), 0.0, "only two are here");
+    assert_eq!(crdt_wasm::grant(page.doc, seats, &[2; 16], 1.0), 1.0);
+    assert_eq!(answer(crdt_wasm::read(page.doc, seats)), [&2i128.to_le_bytes()[..], &1u64.to_le_bytes()].concat());
+    let other = Page::open(2, MEMORY);
+    other.merge(&page.state()).unwrap();
+    let there = other.field(0, "seats", BOUNDED);
+    assert_eq!(crdt_wasm::add(other.doc, there, -1.0), 1.0);
+    assert_eq!(crdt_wasm::add(other.doc, there, -1.0), 0.0);
+}

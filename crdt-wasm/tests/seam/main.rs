@@ -1,0 +1,4 @@
+//! The seam, called as JavaScript calls it, without JavaScript.
+
+mod documents;
+mod page;
