@@ -98,6 +98,15 @@ export class Reader {
     return this.#at >= this.#bytes.length;
   }
 
+  get at(): number {
+    return this.#at;
+  }
+
+  /** A copy of what was read since then. */
+  since(at: number): Bytes {
+    return new Uint8Array(this.#bytes.subarray(at, this.#at));
+  }
+
   get left(): number {
     return this.#bytes.length - this.#at;
   }
@@ -119,8 +128,31 @@ export class Reader {
   }
 
   float(): number {
-    const bytes = this.raw(8);
-    return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
+    return view(this.raw(8)).getFloat64(0, true);
+  }
+
+  u32(): number {
+    return view(this.raw(4)).getUint32(0, true);
+  }
+
+  u64(): number | bigint {
+    return narrow(view(this.raw(8)).getBigUint64(0, true));
+  }
+
+  /** An integer of 16 bytes; a `bigint` only if it is no safe number. */
+  i128(): number | bigint {
+    const bytes = view(this.raw(16));
+    return narrow((bytes.getBigInt64(8, true) << 64n) | bytes.getBigUint64(0, true));
+  }
+
+  /** Bytes with their length as a `u32`. */
+  block(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  /** Text with its length as a `u32`. */
+  blockText(): string {
+    return this.#text(this.block());
   }
 
   /** An integer of up to 128 bits; a `bigint` only if it is no safe number. */
@@ -156,7 +188,26 @@ export class Reader {
   }
 
   text(): string {
-    const bytes = this.bytes();
+    return this.#text(this.bytes());
+  }
+
+  /** Many texts whose lengths stand in front: decoded at once, as calls out of the engine cost more than they do. */
+  texts(count: number): string[] {
+    const lengths = Array.from({ length: Math.min(count, this.left) }, () => this.u32());
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const bytes = this.raw(total);
+    const all = this.#text(bytes);
+    let at = 0;
+    // Only in ASCII is a place in the bytes the same place in the text.
+    const cut = all.length === total ? (end: number) => all.slice(at, end) : (end: number) => this.#text(bytes.subarray(at, end));
+    return lengths.map((length) => {
+      const text = cut(at + length);
+      at += length;
+      return text;
+    });
+  }
+
+  #text(bytes: Uint8Array): string {
     try {
       return decoder.decode(bytes);
     } catch {
@@ -165,8 +216,28 @@ export class Reader {
   }
 }
 
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** The number, if it is one that loses nothing. */
 export function narrow(int: bigint): number | bigint {
   const number = Number(int);
   return Number.isSafeInteger(number) ? number : int;
+}
+
+/** A text in UTF-8. */
+export function utf8(text: string): Bytes {
+  return encoder.encode(text);
+}
+
+/** Bytes as hex digits. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The bytes that hex digits stand for. */
+export function unhex(digits: string): Bytes {
+  const pairs = digits.match(/[0-9a-f]{2}/g) ?? [];
+  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
 }

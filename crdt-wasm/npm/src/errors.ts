@@ -15,6 +15,7 @@
  * | `SCHEMA` | a schema that contradicts itself or the document |
  * | `WRONG_DOCUMENT` | bytes or a link of another document |
  * | `ASYNC_EDIT` | the function given to `edit` returned a promise |
+ * | `UNAVAILABLE` | edits cannot be taken now: too much waits to be stored |
  * | `STORAGE` | the store failed |
  * | `UNAUTHORIZED` | the server does not let this client in |
  */
@@ -31,6 +32,7 @@ export type CrdtErrorCode =
   | "SCHEMA"
   | "WRONG_DOCUMENT"
   | "ASYNC_EDIT"
+  | "UNAVAILABLE"
   | "STORAGE"
   | "UNAUTHORIZED";
 

@@ -1,0 +1,164 @@
+import { CrdtError } from "../errors.js";
+import { later } from "../host.js";
+import type { Hub, Port } from "./port.js";
+
+/** What is needed of a `WebSocket`. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send(data: Uint8Array<ArrayBuffer> | string): void;
+  close(code?: number, reason?: string): void;
+}
+
+declare const WebSocket: (new (url: string, protocols: string[]) => WebSocketLike) | undefined;
+declare function addEventListener(type: string, listener: () => void): void;
+declare function removeEventListener(type: string, listener: () => void): void;
+declare const document: { readonly visibilityState: string } | undefined;
+
+/** Options of {@link webSocket}. */
+export interface WebSocketOptions {
+  /** Opens a socket. Needed where the platform has none (Node 20): `(url) => new WS(url)` with one of the usual packages. */
+  open?: (url: string) => WebSocketLike;
+}
+
+/** The first pause; each next one is at most twice as long, up to the last. */
+const [RETRY_MS, RETRY_MS_MAX] = [250, 30_000];
+/** Who refused this document will do so again. */
+const REFUSED_MS = 600_000;
+/** A link that held for this long was a good one: the pauses start anew. */
+const GOOD_MS = 10_000;
+/**
+ * With nothing heard for this long the socket is taken for dead: a laptop that slept leaves sockets half open, and pings
+ * are not shown to pages. Replicas that are in step speak at least every 10 seconds.
+ */
+const SILENCE_MS = 55_000;
+
+/**
+ * A link to a server: a replica in Rust that listens for WebSockets. Each message is one frame.
+ *
+ * When the socket breaks it is opened again, after a pause that grows from a quarter of a second to 30 with a random part,
+ * and at once when the browser says that it is online again or the page becomes visible.
+ *
+ * A server that closes with 4001 does not let this client in: the link stays down, with `UNAUTHORIZED`.
+ */
+export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
+  return {
+    start(_documentId, host) {
+      const open = options.open ?? openOf(typeof WebSocket === "undefined" ? undefined : WebSocket);
+      let pauseMax = RETRY_MS;
+      let cancel = () => {};
+      let end: (() => void) | undefined;
+      let stopped = false;
+
+      const again = (refused: boolean, cause: unknown) => {
+        if (stopped) return;
+        const retryMs = refused ? REFUSED_MS : Math.random() * pauseMax;
+        pauseMax = Math.min(2 * pauseMax, RETRY_MS_MAX);
+        cancel = later(dial, retryMs);
+        host.status({ state: "offline", retryMs, cause });
+      };
+
+      const dial = () => {
+        cancel();
+        if (stopped || end) return;
+        host.status({ state: "connecting" });
+        let socket: WebSocketLike;
+        try {
+          socket = open(url);
+        } catch (cause) {
+          return again(false, cause);
+        }
+        end = carry(socket, host, (openMs, code, refused, cause) => {
+          end = undefined;
+          if (code === 4001) {
+            stop();
+            return host.status({ state: "refused", cause: new CrdtError("UNAUTHORIZED", `${url} does not let this client in`) });
+          }
+          if (openMs >= GOOD_MS) pauseMax = RETRY_MS;
+          again(refused, cause);
+        });
+      };
+
+      const now = () => {
+        if (typeof document === "undefined" || document.visibilityState === "visible") {
+          pauseMax = RETRY_MS;
+          dial();
+        }
+      };
+      const listens = typeof addEventListener === "function";
+      if (listens) for (const type of WAKING) addEventListener(type, now);
+      const stop = () => {
+        stopped = true;
+        cancel();
+        if (listens) for (const type of WAKING) removeEventListener(type, now);
+        end?.();
+      };
+      dial();
+      return stop;
+    },
+  };
+}
+
+const WAKING = ["online", "visibilitychange", "pageshow"];
+
+function openOf(constructor: typeof WebSocket): (url: string) => WebSocketLike {
+  return (url) => {
+    if (!constructor) throw new Error("there is no WebSocket here: give { open }");
+    return new constructor(url, []);
+  };
+}
+
+/** One socket from opening to closing, as a port. Returns how to close it. */
+function carry(
+  socket: WebSocketLike,
+  host: { port(port: Port): void; status(status: { state: "open" }): void },
+  closed: (openMs: number, code: number | undefined, refused: boolean, cause: unknown) => void,
+): () => void {
+  socket.binaryType = "arraybuffer";
+  let receive: ((frame: Uint8Array | null) => void) | undefined;
+  let opened: number | undefined;
+  let hush = () => {};
+  let over = false;
+  const end = (code?: number, cause?: unknown, refused = false) => {
+    if (over) return;
+    over = true;
+    hush();
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    receive?.(null);
+    closed(opened === undefined ? 0 : Date.now() - opened, code, refused, cause);
+  };
+  const heard = () => {
+    hush();
+    hush = later(() => end(undefined, new Error("nothing was heard for too long")), SILENCE_MS);
+  };
+  heard();
+  socket.onclose = (event: { code?: number; reason?: string }) =>
+    end(event.code, new Error(`closed with ${event.code} ${event.reason ?? ""}`));
+  socket.onmessage = ({ data }: { data: unknown }) => {
+    heard();
+    if (data instanceof ArrayBuffer) receive?.(new Uint8Array(data));
+  };
+  socket.onopen = () => {
+    opened = Date.now();
+    heard();
+    host.status({ state: "open" });
+    host.port({
+      ordered: true,
+      get buffered() {
+        return socket.bufferedAmount;
+      },
+      send(frame) {
+        if (!over) socket.send(frame);
+      },
+      open(onFrame) {
+        receive = onFrame;
+        return (refused) => end(undefined, undefined, refused);
+      },
+    });
+  };
+  return () => end();
+}

@@ -1,0 +1,181 @@
+import { type Reader } from "./bytes.js";
+import type { Batch } from "./change.js";
+import { type RawChange, readChanges, Telling, touched } from "./changes.js";
+import { CrdtError } from "./errors.js";
+import type { Base } from "./fields/base.js";
+import { BoundedCounter, Counter, GCounter, PnCounter } from "./fields/counter.js";
+import { Flag } from "./fields/flag.js";
+import { MapField } from "./fields/map.js";
+import { LwwRegister, MvRegister } from "./fields/register.js";
+import { GrowSet, ValueSet } from "./fields/set.js";
+import { StructField } from "./fields/struct.js";
+import { steady } from "./host.js";
+import { Listeners } from "./listeners.js";
+import type { Machine } from "./machine.js";
+import { type AnyType, type Kind, KINDS, type Schema } from "./schema.js";
+import type { Value } from "./values.js";
+import { answerOf, ok, seam } from "./wasm.js";
+
+const CLASSES = {
+  gCounter: GCounter,
+  pnCounter: PnCounter,
+  boundedCounter: BoundedCounter,
+  counter: Counter,
+  lwwRegister: LwwRegister,
+  mvRegister: MvRegister,
+  ewFlag: Flag,
+  dwFlag: Flag,
+  gSet: GrowSet,
+  orSet: ValueSet,
+  rwSet: ValueSet,
+  map: MapField,
+  struct: StructField,
+} satisfies Record<Kind, unknown>;
+
+const NO_KEY = new Uint8Array();
+
+/** What one edit wrote. */
+export interface Committed {
+  readonly ticket: number;
+  /** The id and the first and last counter of what was written; nothing if `first > last`. */
+  readonly replica: Uint8Array;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The tree of places of one document: edits go in, and what changed comes out, in batches. */
+export class Core {
+  /** Places with a handle. */
+  readonly nodes = new Map<number, Base<unknown>>();
+  /** Places that somebody listens to. */
+  readonly watched = new Set<Base<unknown>>();
+  readonly root: StructField;
+  /** Nothing is edited any more: it is being closed. */
+  closed = false;
+  /** Whether what is written has to be handed on at once. */
+  eager = false;
+  readonly #changes = new Listeners<[Batch]>();
+  #telling: Telling | undefined;
+  #depth = 0;
+  #origin: unknown;
+  readonly #batches: { raws: RawChange[]; batch: Batch }[] = [];
+  #delivering = false;
+
+  constructor(
+    readonly machine: Machine,
+    schema: Schema,
+    /** Told of each edit that wrote something. */
+    readonly committed: (committed: Committed, origin: unknown) => void,
+    /** Told of a value that fails its check. */
+    readonly misfit: (at: Base<unknown>, value: Value) => void,
+  ) {
+    this.root = new StructField(this, undefined, "", NO_KEY, { kind: "struct", fields: schema }, 0);
+    // Every field of the schema gets its handle now: a contradiction with the data shows here, not in mid-use.
+    const make = (struct: StructField): void => {
+      for (const name of Object.keys(struct.type.fields as Schema)) {
+        const part = struct.part(name);
+        if (part instanceof StructField) make(part);
+      }
+    };
+    make(this.root);
+  }
+
+  get doc(): number {
+    return this.machine.doc;
+  }
+
+  alive(): void {
+    this.machine.check();
+  }
+
+  /** The place of this type below another one. */
+  make(up: Base<unknown>, name: string, key: Uint8Array, type: AnyType): Base<unknown> {
+    const Class = CLASSES[type.kind] as unknown as new (...args: ConstructorParameters<typeof StructField>) => Base<unknown>;
+    // Only what no key of a map is above lasts as long as the document.
+    const lasts = up.handle !== undefined && up.type.kind === "struct";
+    const handle = lasts ? ok(seam.field(this.doc, up.handle, key, KINDS[type.kind])) : undefined;
+    return new Class(this, up, name, key, type, handle);
+  }
+
+  /** Whether a value that was read may be shown. */
+  fits(at: Base<unknown>, value: Value): boolean {
+    if (!at.type.check || at.type.check(value)) return true;
+    this.misfit(at, value);
+    return false;
+  }
+
+  /** One or more edits as one. What was done before something was thrown stays, and is told. */
+  step<R>(f: () => R, origin?: unknown): R {
+    if (this.closed) throw new CrdtError("DISPOSED", "the document was disposed");
+    if (this.#depth === 0) {
+      ok(seam.begin(this.doc, steady(), Date.now()));
+      this.#origin = origin;
+    }
+    this.#depth++;
+    try {
+      return f();
+    } finally {
+      if (--this.#depth === 0) this.#commit();
+    }
+  }
+
+  #commit(): void {
+    const origin = this.#origin;
+    this.#origin = undefined;
+    // The edit may have disposed of it.
+    if (this.machine.disposed) return;
+    const from = answerOf(seam.commit(this.doc, this.eager ? 1 : 0));
+    const committed = { ticket: from.float(), replica: from.raw(16), first: from.float(), last: from.float() };
+    if (committed.first <= committed.last) this.committed(committed, origin);
+    // What was edited was marked when it was: without listeners nothing else is to be done.
+    if (this.watched.size > 0 || this.#telling) this.#take(from, origin, true);
+    this.machine.wake();
+  }
+
+  /** Takes in what others changed. */
+  changed(from: Reader, origin: unknown): void {
+    this.#take(from, origin, false);
+  }
+
+  #take(from: Reader, origin: unknown, local: boolean): void {
+    const raws = readChanges(from);
+    if (raws.length === 0) return;
+    for (const raw of raws) for (const at of touched(this.nodes, raw)) at.stale();
+    // Now, as it looks at what is there: an edit that a listener makes may come before this batch is told.
+    const changes = this.#telling?.tell(raws) ?? [];
+    this.#batches.push({ raws, batch: Object.freeze({ changes, origin, local }) });
+    this.#deliver();
+  }
+
+  /** Tells batches one after the other: an edit that a listener makes is told after what it reacts to. */
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let next; (next = this.#batches.shift()); ) {
+        const { raws, batch } = next;
+        const places = new Set<Base<unknown>>();
+        for (const raw of raws) for (const at of touched(this.nodes, raw)) places.add(at);
+        for (const at of places) if (this.watched.has(at)) at.notify();
+        if (batch.changes.length > 0) this.#changes.emit(batch);
+      }
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  onChange(listener: (batch: Batch) => void): () => void {
+    this.alive();
+    this.#telling ??= new Telling(this.nodes, this.root);
+    const end = this.#changes.add(listener);
+    return () => {
+      end();
+      if (this.#changes.empty) this.#telling = undefined;
+    };
+  }
+
+  /** @throws within an edit, whose end nobody can foresee. */
+  notInEdit(what: string): void {
+    if (this.#depth > 0) throw new CrdtError("ASYNC_EDIT", `${what} inside of edit: do it after the edit`);
+  }
+}

@@ -1,0 +1,338 @@
+import { type Bytes, hex, utf8 } from "./bytes.js";
+import type { Batch } from "./change.js";
+import type { Hub, Port } from "./connect/port.js";
+import { CrdtError } from "./errors.js";
+import type { Field } from "./field.js";
+import { randomBytes } from "./host.js";
+import type { Link } from "./link.js";
+import type { Notice } from "./notice.js";
+import { openPresence, type Presence, type PresenceOptions } from "./presence.js";
+import { Inside } from "./replica.js";
+import type { Root, Schema, Snapshot } from "./schema.js";
+import type { Status } from "./status.js";
+import type { Store } from "./store/store.js";
+import type { Value } from "./values.js";
+import { answerOf, bytesOf, seam } from "./wasm.js";
+
+/** What {@link Doc.edit} answers. */
+export interface Receipt<R> {
+  /** What the function returned. */
+  readonly value: R;
+  /**
+   * Resolves when all edits made so far would survive a crash; before that, no other replica is shown any of them. At once on
+   * a document without a store. Rejects with `STORAGE`.
+   */
+  readonly stored: Promise<void>;
+}
+
+/** What is known of who has what. */
+export interface Inspection {
+  /** Runs of edits that are here, by replica. */
+  readonly seen: { readonly [replica: string]: readonly (readonly [from: number, to: number])[] };
+  /** What others are known to have stored, by replica. */
+  readonly peers: readonly { readonly replica: string; readonly has: Inspection["seen"] }[];
+  /** Bytes of frames. */
+  readonly bytes: { readonly sent: number; readonly received: number };
+  /** Edits that wait for others which they were made on. */
+  readonly waiting: number;
+  /** What the state consists of: values, elements, counts. */
+  readonly entries: number;
+}
+
+/** What documents with and without a store have in common. */
+export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
+  /** @internal */
+  protected readonly inside: Inside;
+  /** The fields: to read and to edit. */
+  readonly root: Root<S>;
+  readonly path = Object.freeze([]);
+  /** All of it as frozen plain data; see {@link Field.snapshot}. */
+  readonly snapshot: () => Snapshot<S>;
+  /** Calls a function after each change; see {@link Field.subscribe}. */
+  readonly subscribe: (listener: () => void) => () => void;
+  /** Whether it is stored, and what others have of it. */
+  readonly status: Pick<Field<Status>, "snapshot" | "subscribe">;
+
+  /** @internal */
+  constructor(inside: Inside) {
+    this.inside = inside;
+    const { root } = inside.core;
+    this.root = root.face as Root<S>;
+    this.snapshot = root.snapshot as () => Snapshot<S>;
+    this.subscribe = root.subscribe;
+    this.status = inside.status;
+  }
+
+  /** Which document this is: replicas merge only what has the same name. */
+  get documentId(): string {
+    return this.inside.documentId;
+  }
+
+  /** Under which id this replica writes now. It changes only if somebody else was found to use it. */
+  get replicaId(): string {
+    return this.inside.machine.replica;
+  }
+
+  /**
+   * Many edits as one: listeners are called once, at its end. Edits are visible at once, also inside; an `edit` in an `edit`
+   * joins it. If the function throws, what it did before stays and is told, as it was visible; then the error goes on.
+   *
+   * @throws `ASYNC_EDIT` if the function returns a promise: what comes after its first `await` would not be part of the edit.
+   */
+  edit<R>(f: () => R, options: { origin?: unknown } = {}): Receipt<R> {
+    const { inside } = this;
+    const value = inside.core.step(f, options.origin);
+    if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
+      throw new CrdtError("ASYNC_EDIT", "edit takes a function that returns when it is done, not a promise");
+    }
+    let stored: Promise<void> | undefined;
+    return {
+      value,
+      get stored() {
+        return (stored ??= inside.stored());
+      },
+    };
+  }
+
+  /**
+   * Calls a function with what changed, once for each edit and each arrival from elsewhere, after it. The first listener costs
+   * a look at all keys of maps. @returns a function that ends this.
+   */
+  onChange(listener: (batch: Batch) => void): () => void {
+    return this.inside.core.onChange(listener);
+  }
+
+  /**
+   * Calls a function with the bytes of each edit, own or merged, once it is stored: for a transport of your own. Whoever merges
+   * them has the edit. `origin` is what was given to `edit` or `merge`, or the link they came by: leave out what came from
+   * where you would send it. @returns a function that ends this.
+   */
+  onDelta(listener: (bytes: Bytes, origin: unknown) => void): () => void {
+    const { inside } = this;
+    const { core, deltas } = inside;
+    const end = deltas.add(listener);
+    const switchTo = (on: boolean) => {
+      core.eager = on;
+      seam.set_deltas(inside.machine.doc, on ? 1 : 0);
+    };
+    switchTo(true);
+    return () => {
+      end();
+      if (deltas.empty && !inside.machine.disposed) switchTo(false);
+    };
+  }
+
+  /** Calls a function with what people who run the application may want to know. @returns a function that ends this. */
+  onNotice(listener: (notice: Notice) => void): () => void {
+    return this.inside.notices.add(listener);
+  }
+
+  /**
+   * Takes in what another replica had or did: bytes of `encode`, `deltaSince` or `onDelta`, in any order, any number of times.
+   *
+   * @returns whether something was new, and how many deltas wait for others that they build on.
+   * @throws `BAD_BYTES`, `UNSUPPORTED_FORMAT`, `TOO_LARGE` or `WRONG_DOCUMENT`; then nothing has changed.
+   */
+  merge(bytes: Uint8Array, options: { origin?: unknown } = {}): { grew: boolean; waiting: number } {
+    this.inside.core.notInEdit("merge");
+    return this.inside.merge(asBytes(bytes), options.origin);
+  }
+
+  /** Talks through a port, or with all that a hub finds, until the link is closed or the document is disposed. */
+  connect(to: Port | Hub): Link {
+    return this.inside.links.connect(to);
+  }
+
+  /**
+   * State of this replica that others see as long as it is there: a cursor, a name. It is never stored, and no part of the
+   * document.
+   */
+  presence<P extends Value>(options: PresenceOptions = {}): Presence<P> {
+    return openPresence<P>(this.inside.links, () => this.replicaId, options);
+  }
+
+  /** What is known of who has what. */
+  inspect(): Inspection {
+    const from = answerOf(seam.inspect(this.inside.machine.doc));
+    const runs = (count: number, replica: () => string) => {
+      const all: Record<string, [number, number][]> = {};
+      for (; count > 0; count--) (all[replica()] ??= []).push([from.float(), from.float()]);
+      return all;
+    };
+    const id = () => hex(from.raw(16));
+    const seen = runs(from.u32(), id);
+    const peers = Array.from({ length: from.u32() }, () => ({ replica: id(), has: runs(from.u32(), id) }));
+    const bytes = { sent: from.float(), received: from.float() };
+    return { seen, peers, bytes, waiting: from.u32(), entries: from.float() };
+  }
+
+  /** @internal */
+  protected bytes(what: "encode" | "version" | "state"): Bytes {
+    this.inside.core.notInEdit(what);
+    return bytesOf(seam[what](this.inside.machine.doc)).slice();
+  }
+
+  /** @internal */
+  protected since(version: Uint8Array): Bytes {
+    this.inside.core.notInEdit("deltaSince");
+    return bytesOf(seam.delta_since(this.inside.machine.doc, asBytes(version))).slice();
+  }
+}
+
+/** A document in memory. Made by {@link createDoc}. */
+export class MemoryDoc<S extends Schema> extends Doc<S> {
+  /** All of it as bytes, the same for all replicas that have the same edits. Costs its size. Not the id of this replica. */
+  encode(): Bytes {
+    return this.bytes("encode");
+  }
+
+  /** What is known here, for `deltaSince` at another replica. */
+  version(): Bytes {
+    return this.bytes("version");
+  }
+
+  /** What somebody lacks who has that version, removals included. */
+  deltaSince(version: Uint8Array): Bytes {
+    return this.since(version);
+  }
+
+  /** Ends it, its links and listeners. All calls throw `DISPOSED` from then on. */
+  dispose(): void {
+    void this.inside.close();
+  }
+
+  declare readonly [Symbol.dispose]: () => void;
+}
+
+/** A document with a store. Made by {@link openDoc}. What it hands out was stored before: bytes you hold count as sent. */
+export class StoredDoc<S extends Schema> extends Doc<S> {
+  /** All of it as bytes, once it is stored. @throws `STORAGE`, as a rejection. */
+  async encode(): Promise<Bytes> {
+    await this.#stored();
+    return this.bytes("encode");
+  }
+
+  /** What is known here, once it is stored, for `deltaSince` at another replica. @throws `STORAGE`, as a rejection. */
+  async version(): Promise<Bytes> {
+    await this.#stored();
+    return this.bytes("version");
+  }
+
+  /** What somebody lacks who has that version, once it is stored. @throws `STORAGE`, as a rejection. */
+  async deltaSince(version: Uint8Array): Promise<Bytes> {
+    await this.#stored();
+    return this.since(version);
+  }
+
+  async #stored(): Promise<void> {
+    this.inside.core.notInEdit("reading bytes");
+    this.inside.flush();
+    await this.inside.stored();
+  }
+
+  /** Ends it, its links and listeners; resolves when all edits are stored and the store is closed. */
+  async dispose(): Promise<void> {
+    await this.inside.close();
+  }
+
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+}
+
+// Assigned where the engine has the symbols: else the classes would have methods called "undefined".
+if (Symbol.dispose) {
+  Object.defineProperty(MemoryDoc.prototype, Symbol.dispose, { value: MemoryDoc.prototype.dispose });
+}
+if (Symbol.asyncDispose) {
+  Object.defineProperty(StoredDoc.prototype, Symbol.asyncDispose, { value: StoredDoc.prototype.dispose });
+}
+
+function asBytes(bytes: unknown): Uint8Array {
+  // Of another window it is another class, and the same thing.
+  if (Object.prototype.toString.call(bytes) === "[object Uint8Array]") return bytes as Uint8Array;
+  throw new CrdtError("BAD_BYTES", "not a Uint8Array");
+}
+
+/** What all documents are made from. */
+export interface DocOptions<S extends Schema> {
+  /** The fields; see {@link t}. Fields that are in the data and not in the schema are kept and passed on. */
+  schema: S;
+  /**
+   * Which document this is. Replicas with the same name are replicas of one document, in every language: others are refused.
+   */
+  documentId: string;
+  /** Bytes of another replica to start from. */
+  initial?: Uint8Array;
+}
+
+/**
+ * A new replica of a document, in memory, under an id of its own.
+ *
+ * ```ts
+ * using doc = createDoc({ schema: { visits: t.gCounter() }, documentId: "home" });
+ * doc.root.visits.increment();
+ * ```
+ * @throws `SCHEMA` for a schema that no document can have, and what {@link Doc.merge} throws for `initial`.
+ */
+export function createDoc<const S extends Schema>({ schema, documentId, initial }: DocOptions<S>): MemoryDoc<S> {
+  const inside = new Inside(documentId, schema, scopeOf(documentId));
+  const doc = new MemoryDoc<S>(inside);
+  if (initial) {
+    try {
+      doc.merge(initial);
+    } catch (error) {
+      doc.dispose();
+      throw error;
+    }
+  }
+  return doc;
+}
+
+/** What {@link openDoc} takes. */
+export interface OpenOptions<S extends Schema> extends DocOptions<S> {
+  /** Where it is kept. */
+  store: Store;
+  /** What it talks through from the start. */
+  links?: readonly (Port | Hub)[];
+}
+
+/**
+ * Opens a replica of a document that is kept in a store. Resolves when what is kept is there: no network is waited for.
+ *
+ * Several may be open at once on one store that allows it, as tabs of a page: each is a replica of its own, and links between
+ * them are given as any other.
+ * @throws `STORAGE` if the store can't be opened, `BAD_BYTES` if what is in it is damaged, and what {@link createDoc} throws.
+ */
+export async function openDoc<const S extends Schema>(options: OpenOptions<S>): Promise<StoredDoc<S>> {
+  const { schema, documentId, initial, store, links = [] } = options;
+  const scope = scopeOf(documentId);
+  const kept = await wrapped(store.open(documentId));
+  let doc: StoredDoc<S> | undefined;
+  try {
+    doc = new StoredDoc<S>(new Inside(documentId, schema, scope, kept, await wrapped(kept.load())));
+    if (initial) doc.merge(initial);
+    for (const link of links) doc.connect(link);
+    return doc;
+  } catch (error) {
+    await (doc ? doc.dispose() : kept.close());
+    throw error;
+  }
+}
+
+async function wrapped<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (cause) {
+    if (CrdtError.is(cause)) throw cause;
+    throw new CrdtError("STORAGE", `the store can't be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function scopeOf(documentId: string): Uint8Array {
+  if (typeof documentId !== "string" || documentId === "") throw new CrdtError("BAD_VALUE", "documentId has to be a text");
+  return answerOf(seam.scope_of(utf8(documentId))).raw(16);
+}
+
+/** A name for a new document that nobody else will choose. */
+export function newDocumentId(): string {
+  return hex(randomBytes(16));
+}

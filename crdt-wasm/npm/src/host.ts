@@ -1,0 +1,39 @@
+// What every host has, in the smallest form: the types work without those of a browser or of Node.
+interface Crypto {
+  getRandomValues<T extends Uint8Array>(bytes: T): T;
+}
+interface Performance {
+  now(): number;
+}
+
+interface Global {
+  readonly crypto: Crypto;
+  readonly performance: Performance;
+  readonly setTimeout: (f: () => void, ms: number) => unknown;
+  readonly clearTimeout: (timer: unknown) => void;
+  readonly queueMicrotask: (f: () => void) => void;
+}
+
+const host = globalThis as unknown as Global;
+
+/** Milliseconds of a clock that never jumps. */
+export function steady(): number {
+  return host.performance.now();
+}
+
+/** Bytes that nobody can guess or draw again. */
+export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  return host.crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** Calls once, later. In Node it does not keep the program running. */
+export function later(f: () => void, ms: number): () => void {
+  const timer = host.setTimeout(f, ms);
+  (timer as { unref?(): void }).unref?.();
+  return () => host.clearTimeout(timer);
+}
+
+/** Calls after what runs now. */
+export function soon(f: () => void): void {
+  host.queueMicrotask(f);
+}

@@ -1,0 +1,233 @@
+import { type Bytes, hex, type Reader } from "./bytes.js";
+import { type Hub, isHub, type Port } from "./connect/port.js";
+import { CrdtError } from "./errors.js";
+import type { Field } from "./field.js";
+import { steady } from "./host.js";
+import { Listeners } from "./listeners.js";
+import { Happened, type Machine } from "./machine.js";
+import { ok, seam } from "./wasm.js";
+
+/** How it stands with a link. */
+export interface LinkStatus {
+  /**
+   * `connecting`: not there yet · `waiting`: there, and nobody at the other end yet · `syncing`: finding out what differs ·
+   * `synced`: both ends had the same, and what is new is sent at once · `offline`: broken, and tried again ·
+   * `refused`: the other end does not want this document · `closed`.
+   */
+  readonly state: "connecting" | "waiting" | "syncing" | "synced" | "offline" | "refused" | "closed";
+  /** The replicas at the other end. */
+  readonly peers: readonly string[];
+  /** Why it is `offline` or `refused`. */
+  readonly cause?: unknown;
+}
+
+/** A link of a document: to one other end, or to all on a medium. */
+export interface Link {
+  readonly status: Pick<Field<LinkStatus>, "snapshot" | "subscribe">;
+  /** Ends it. */
+  close(): void;
+}
+
+/** One open port. */
+interface Wire {
+  readonly port: Port;
+  readonly link: LinkHandle;
+  close: (refused?: boolean) => void;
+  peer: string | undefined;
+  synced: boolean;
+}
+
+const REASONS = ["the version", "the schema", "the order of delivery", "the replica id", "that this id was retired"];
+
+/** All links of one document. */
+export class Links {
+  readonly #wires = new Map<number, Wire>();
+  readonly #links = new Set<LinkHandle>();
+  /** The link whose frame is being taken in. */
+  origin: unknown;
+  readonly #met = new Listeners<[]>();
+  readonly #gossip = new Listeners<[from: string, bytes: Uint8Array]>();
+
+  constructor(
+    readonly machine: Machine,
+    readonly documentId: string,
+    readonly moved: () => void,
+  ) {}
+
+  connect(to: Port | Hub): LinkHandle {
+    const link = new LinkHandle(this, isHub(to) ? "connecting" : "closed");
+    this.#links.add(link);
+    if (isHub(to)) {
+      link.stop = to.start(this.documentId, {
+        port: (port) => this.#open(port, link),
+        status: (status) => link.medium(status.state === "open" ? "waiting" : status.state, "cause" in status ? status.cause : undefined),
+      });
+    } else {
+      this.#open(to, link);
+    }
+    this.moved();
+    return link;
+  }
+
+  #open(port: Port, link: LinkHandle): void {
+    const { machine } = this;
+    const number = ok(seam.link_open(machine.doc, port.ordered ? 0 : 1, steady(), Date.now()));
+    const wire: Wire = { port, link, close: () => {}, peer: undefined, synced: false };
+    this.#wires.set(number, wire);
+    link.wires.add(wire);
+    wire.close = port.open((frame) => {
+      if (!this.#wires.has(number) || machine.disposed) return;
+      if (frame === null) return this.#gone(number);
+      // What it says is judged there; a frame that breaks the rules comes back as an event.
+      seam.link_receive(machine.doc, number, frame, steady(), Date.now());
+      const before = this.origin;
+      this.origin = link;
+      try {
+        machine.poll();
+      } finally {
+        this.origin = before;
+      }
+    });
+    link.update();
+    machine.poll();
+  }
+
+  #gone(number: number, refused = false): void {
+    const wire = this.#wires.get(number);
+    if (!wire) return;
+    this.#wires.delete(number);
+    wire.link.wires.delete(wire);
+    wire.close(refused);
+    if (!this.machine.disposed) {
+      seam.link_close(this.machine.doc, number, steady(), Date.now());
+      this.machine.wake();
+    }
+    wire.link.update();
+  }
+
+  transmit(number: number, frame: Bytes): void {
+    const wire = this.#wires.get(number);
+    if (!wire) return;
+    wire.port.send(frame);
+    const { buffered } = wire.port;
+    if (buffered !== undefined) seam.link_backlog(this.machine.doc, number, buffered);
+  }
+
+  /** Takes what is about links. */
+  happened(what: Happened, from: Reader): boolean {
+    switch (what) {
+      case Happened.PeerOpened:
+        this.#note(from.u32(), { peer: hex(from.raw(16)) });
+        return true;
+      case Happened.Repaired:
+        this.#note(from.u32(), { synced: true });
+        from.byte();
+        return true;
+      case Happened.Incompatible: {
+        const number = from.u32();
+        const about = REASONS[from.byte()] ?? "this document";
+        const link = this.#wires.get(number)?.link;
+        link?.medium("refused", new CrdtError("WRONG_DOCUMENT", `the other end does not agree in ${about}`));
+        this.#gone(number, true);
+        return true;
+      }
+      case Happened.Close:
+        this.#gone(from.u32());
+        return true;
+      case Happened.Gossip: {
+        const wire = this.#wires.get(from.u32());
+        const bytes = from.block().slice();
+        if (wire?.peer) this.#gossip.emit(wire.peer, bytes);
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  #note(number: number, news: Partial<Pick<Wire, "peer" | "synced">>): void {
+    const wire = this.#wires.get(number);
+    if (!wire) return;
+    Object.assign(wire, news);
+    wire.link.update();
+    if (news.peer) this.#met.emit();
+  }
+
+  /** Says something to all that are there; nothing is kept of it, and what is lost is lost. */
+  say(bytes: Uint8Array): void {
+    for (const [number, { peer }] of this.#wires) if (peer) seam.gossip(this.machine.doc, number, bytes);
+    this.machine.wake();
+  }
+
+  onSaid(listener: (from: string, bytes: Uint8Array) => void): () => void {
+    return this.#gossip.add(listener);
+  }
+
+  /** Calls after somebody new said who it is. */
+  onMoved(listener: () => void): () => void {
+    return this.#met.add(listener);
+  }
+
+  /** The best state of all links. */
+  get state(): "offline" | "connecting" | "syncing" | "synced" {
+    const states = [...this.#links].map((link) => link.status.snapshot().state);
+    if (states.includes("synced")) return "synced";
+    if (states.includes("syncing")) return "syncing";
+    return states.includes("connecting") ? "connecting" : "offline";
+  }
+
+  close(link: LinkHandle): void {
+    if (!this.#links.delete(link)) return;
+    for (const [number, wire] of [...this.#wires]) if (wire.link === link) this.#gone(number);
+    link.stop();
+    this.moved();
+  }
+
+  closeAll(): void {
+    for (const link of [...this.#links]) link.close();
+  }
+}
+
+class LinkHandle implements Link {
+  readonly wires = new Set<Wire>();
+  stop: () => void = () => {};
+  #cause: unknown;
+  #status: LinkStatus = Object.freeze({ state: "connecting", peers: Object.freeze([]) });
+  readonly #listeners = new Listeners<[]>();
+  readonly status: Link["status"];
+
+  #medium: LinkStatus["state"];
+
+  constructor(
+    readonly links: Links,
+    medium: LinkStatus["state"],
+  ) {
+    this.#medium = medium;
+    this.status = Object.freeze({
+      snapshot: () => this.#status,
+      subscribe: (listener: () => void) => this.#listeners.add(listener),
+    });
+  }
+
+  medium(state: LinkStatus["state"], cause: unknown): void {
+    this.#medium = state;
+    this.#cause = cause;
+    this.update();
+  }
+
+  update(): void {
+    const wires = [...this.wires];
+    const state = wires.length === 0 ? this.#medium : wires.every(({ synced }) => synced) ? "synced" : "syncing";
+    const peers = wires.flatMap(({ peer }) => peer ?? []);
+    if (state === this.#status.state && String(peers) === String(this.#status.peers)) return;
+    const cause = wires.length === 0 && this.#cause !== undefined ? { cause: this.#cause } : {};
+    this.#status = Object.freeze({ state, peers: Object.freeze(peers), ...cause });
+    this.#listeners.emit();
+    this.links.moved();
+  }
+
+  close(): void {
+    this.links.close(this);
+    this.medium("closed", undefined);
+  }
+}

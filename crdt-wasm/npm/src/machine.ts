@@ -1,0 +1,172 @@
+import { type Bytes, hex, Reader } from "./bytes.js";
+import { CrdtError } from "./errors.js";
+import { later, randomBytes, soon, steady } from "./host.js";
+import { answerOf, currentInstance, ok, seam } from "./wasm.js";
+
+/** What a document says of itself, by number; see SEAM.md. */
+export const enum Happened {
+  Durable = 1,
+  PeerOpened,
+  PeerHas,
+  Stable,
+  Repaired,
+  IdentityLost,
+  Equivocation,
+  Diverged,
+  Skewed,
+  Incompatible,
+  BadFrame,
+  Close,
+  Dormant,
+  Retired,
+  IdsWanted,
+  Lent,
+  StoreFailed,
+  Gossip,
+}
+
+/** Who takes what a document puts out. */
+export interface Outputs {
+  transmit(link: number, frame: Bytes): void;
+  persist(ticket: number, rows: Bytes): void;
+  delta(bytes: Bytes): void;
+  changed(changes: Reader): void;
+  happened(what: Happened, from: Reader): void;
+}
+
+/** How a document is opened. */
+export interface Opening {
+  /** No store: everything counts as stored at once. */
+  memory: boolean;
+  /** It comes and goes, and never counts for what all have. */
+  tab: boolean;
+  rows: Uint8Array;
+}
+
+const NO_ROWS = new Uint8Array(4);
+
+const dropped = new FinalizationRegistry<{ doc: number; instance: number }>(({ doc, instance }) => {
+  if (instance === currentInstance()) seam.dispose(doc);
+});
+
+/**
+ * One document of the compiled part: calls go in, what comes out is handed on, and one timer wakes it when it asked for that.
+ */
+export class Machine {
+  readonly #doc: number;
+  readonly #instance: number;
+  #outputs: Outputs | undefined;
+  #cancel: (() => void) | undefined;
+  #polling = false;
+  #again = false;
+  #woken = false;
+  #disposed = false;
+
+  constructor(scope: Uint8Array, opening: Opening) {
+    const flags = (opening.tab ? 1 : 0) | (opening.memory ? 2 : 0);
+    const rows = opening.rows.length > 0 ? opening.rows : NO_ROWS;
+    this.#doc = ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, rows, steady(), Date.now()));
+    this.#instance = currentInstance();
+    // A net for documents that nobody disposed of.
+    dropped.register(this, { doc: this.#doc, instance: this.#instance }, this);
+  }
+
+  /** Its number, for a call. */
+  get doc(): number {
+    this.check();
+    return this.#doc;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** @throws if it can't be used any more. */
+  check(): void {
+    if (this.#disposed) throw new CrdtError("DISPOSED", "the document was disposed");
+    if (this.#instance !== currentInstance()) {
+      throw new CrdtError("POISONED", "lost with the compiled part, which broke: open the document again");
+    }
+  }
+
+  outputs(outputs: Outputs): void {
+    this.#outputs = outputs;
+  }
+
+  get replica(): string {
+    return hex(answerOf(seam.replica(this.doc)).raw(16));
+  }
+
+  /** Hands on all that there is to say, and sets the timer. What is put in meanwhile is taken up at the end. */
+  poll(): void {
+    this.#again = true;
+    if (this.#polling) return;
+    this.#polling = true;
+    let deadline = -1;
+    try {
+      while (this.#again && !this.#disposed) {
+        this.#again = false;
+        const from = answerOf(seam.poll(this.doc, steady(), Date.now()));
+        deadline = from.float();
+        while (!from.done) this.#item(from, this.#outputs as Outputs);
+      }
+    } finally {
+      this.#polling = false;
+    }
+    this.#rest(deadline);
+  }
+
+  #item(from: Reader, outputs: Outputs): void {
+    switch (from.byte()) {
+      case 1:
+        return outputs.transmit(from.u32(), from.block().slice());
+      case 2:
+        return outputs.persist(from.float(), readRows(from));
+      case 3:
+        return outputs.delta(from.block().slice());
+      case 4:
+        return outputs.changed(from);
+      case 5:
+        return outputs.happened(from.byte(), from);
+      default:
+        throw from.broken("an output of unknown type");
+    }
+  }
+
+  #rest(deadline: number): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    if (deadline < 0 || this.#disposed) return;
+    // The timer alone shall not keep a document that nobody holds.
+    const machine = new WeakRef(this);
+    this.#cancel = later(() => machine.deref()?.poll(), Math.max(0, Math.ceil(deadline - steady())));
+  }
+
+  /** Polls after what runs now: many edits in a row need it once. */
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    soon(() => {
+      this.#woken = false;
+      if (!this.#disposed && this.#instance === currentInstance()) this.poll();
+    });
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#cancel?.();
+    this.#disposed = true;
+    dropped.unregister(this);
+    if (this.#instance === currentInstance()) seam.dispose(this.#doc);
+  }
+}
+
+/** The rows that come next, as they are. */
+function readRows(from: Reader): Bytes {
+  const start = from.at;
+  for (let left = from.u32(); left > 0; left--) {
+    from.block();
+    from.block();
+  }
+  return from.since(start);
+}

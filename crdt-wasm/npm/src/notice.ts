@@ -1,0 +1,19 @@
+import type { Path } from "./field.js";
+import type { Value } from "./values.js";
+
+/** Something that people who run an application may want to know, and that changes nothing of what a document promises. */
+export type Notice =
+  /** A value that failed the check of its schema, and is not shown. */
+  | { readonly kind: "badValue"; readonly path: Path; readonly value: Value }
+  /** Somebody else wrote under the id of this replica (a copied profile, say); it goes on under a fresh one. */
+  | { readonly kind: "replicaChanged"; readonly replicaId: string }
+  /** Two memories wrote under one id. All replicas settle on the same value, and one of the two is lost. */
+  | { readonly kind: "duplicateId"; readonly replica: string; readonly counter: number }
+  /** A clock lies ahead of others; its last-writer values win against theirs. */
+  | { readonly kind: "clockSkew"; readonly replica: string; readonly aheadMs: number }
+  /** Two replicas had the same edits and not the same state: a fault in somebody's memory, which is being mended. */
+  | { readonly kind: "diverged" }
+  /** A frame that broke the rules came from somebody, and was dropped. */
+  | { readonly kind: "badFrame" }
+  /** The store failed: this document takes no more edits. */
+  | { readonly kind: "storageFailed"; readonly cause: unknown };

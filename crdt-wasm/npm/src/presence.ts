@@ -1,0 +1,138 @@
+import { hex } from "./bytes.js";
+import type { Field } from "./field.js";
+import { later, randomBytes, steady } from "./host.js";
+import type { Links } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { CrdtError } from "./errors.js";
+import { decodeValue, encodeValue, type Value } from "./values.js";
+
+/** How long others are shown. */
+export interface PresenceOptions {
+  /** Somebody who is silent for this long is gone: 30 seconds, if you do not say. */
+  timeoutMs?: number;
+}
+
+/** Somebody who is there. */
+export interface Present<P> {
+  /** The id of the replica, as its `doc.replicaId` says. */
+  readonly replica: string;
+  readonly state: P;
+}
+
+/** Who else is there, and what they show of themselves. */
+export interface Presence<P extends Value> extends Pick<Field<readonly Present<P>[]>, "snapshot" | "subscribe"> {
+  /** Shows this of oneself, or nothing any more. At most 4 KiB. @throws `TOO_LARGE`, and what values do. */
+  set(state: P | undefined): void;
+  /** Leaves, so that others see it at once. */
+  close(): void;
+}
+
+const BYTES_MAX = 4096;
+const TIMEOUT_MS = 30_000;
+
+interface Other<P> {
+  readonly sequence: number;
+  readonly present: Present<P> | undefined;
+  readonly heard: number;
+}
+
+/**
+ * Each says what it shows, with a number that goes up, again and again; who hears something new passes it on, so it reaches
+ * all who are linked in any way. The clock of the receiver decides who is gone: that of the sender may be wrong.
+ */
+export function openPresence<P extends Value>(links: Links, me: () => string, options: PresenceOptions): Presence<P> {
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  // One run of one page: a page that was loaded again starts anew.
+  const run = hex(randomBytes(8));
+  const others = new Map<string, Other<P>>();
+  const listeners = new Listeners<[]>();
+  let state: P | undefined;
+  let sequence = 0;
+  let all: readonly Present<P>[] = Object.freeze([]);
+  let cancel = () => {};
+  let closed = false;
+
+  const update = () => {
+    const list = [...others.values()].flatMap(({ present }) => present ?? []);
+    list.sort((left, right) => (left.replica < right.replica ? -1 : 1));
+    if (list.length === all.length && list.every((present, at) => present === all[at])) return;
+    all = Object.freeze(list);
+    listeners.emit();
+  };
+
+  // Each time with a new number: it is what says that somebody is still there.
+  const say = () => links.say(encodeValue([run, ++sequence, me(), ...(state === undefined ? [] : [state])]));
+
+  const hear = (_from: string, bytes: Uint8Array) => {
+    let message: Value;
+    try {
+      message = decodeValue(bytes);
+    } catch {
+      return; // somebody's own use of these frames
+    }
+    if (!Array.isArray(message) || bytes.length > 2 * BYTES_MAX) return;
+    const [who, number, replica, shown] = message as Value[];
+    if (typeof who !== "string" || typeof number !== "number" || typeof replica !== "string" || who === run) return;
+    const known = others.get(who);
+    if (known && known.sequence >= number) return;
+    links.say(bytes);
+    // What says the same keeps its object, so that nobody draws it again.
+    const same = known?.present?.replica === replica && shown !== undefined && equal(known.present.state, shown);
+    const present = shown === undefined ? undefined : same ? known?.present : Object.freeze({ replica, state: shown as P });
+    others.set(who, { sequence: number, present, heard: steady() });
+    // A newcomer has heard nothing yet.
+    if (!known && state !== undefined) say();
+    update();
+  };
+
+  const beat = () => {
+    for (const [who, { heard }] of others) if (steady() - heard > timeoutMs) others.delete(who);
+    if (state !== undefined) say();
+    update();
+    cancel = later(beat, timeoutMs / 3);
+  };
+
+  const endHearing = links.onSaid(hear);
+  const endMoving = links.onMoved(() => {
+    if (state !== undefined) say();
+  });
+  cancel = later(beat, timeoutMs / 3);
+  // Others shall not wait for the time to run out when a page goes.
+  const page = globalThis as { addEventListener?: (type: string, f: () => void) => void; removeEventListener?: (type: string, f: () => void) => void };
+  const leave = () => {
+    const before = state;
+    state = undefined;
+    if (before !== undefined) say();
+    state = before;
+  };
+  page.addEventListener?.("pagehide", leave);
+  say();
+
+  return {
+    snapshot: () => all,
+    subscribe: (listener) => listeners.add(listener),
+    set(next) {
+      if (closed) throw new CrdtError("DISPOSED", "this presence was closed");
+      const length = next === undefined ? 0 : encodeValue(next).length;
+      if (length > BYTES_MAX) throw new CrdtError("TOO_LARGE", `${length} bytes of presence; the limit is ${BYTES_MAX}`);
+      const left = next === undefined && state !== undefined;
+      state = next;
+      if (left || next !== undefined) say();
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      cancel();
+      leave();
+      page.removeEventListener?.("pagehide", leave);
+      endHearing();
+      endMoving();
+      others.clear();
+      update();
+    },
+  };
+}
+
+function equal(left: Value, right: Value): boolean {
+  return hex(encodeValue(left)) === hex(encodeValue(right));
+}

@@ -1,0 +1,219 @@
+import { type Bytes, hex, type Reader } from "./bytes.js";
+import { type Committed, Core } from "./core.js";
+import { CrdtError } from "./errors.js";
+import { randomBytes, steady } from "./host.js";
+import { Keeper } from "./keeper.js";
+import { Links } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { Happened, Machine, type Outputs } from "./machine.js";
+import type { Notice } from "./notice.js";
+import { checkSchema, type Schema } from "./schema.js";
+import { type Status, StatusField } from "./status.js";
+import { joinRows, type Kept } from "./store/store.js";
+import { answerOf, ok, seam } from "./wasm.js";
+
+/** An edit of this replica that is not stored yet. */
+interface Pending {
+  readonly ticket: number;
+  readonly edits: number;
+  readonly done: Listeners<[CrdtError | undefined]>;
+}
+
+/** All that is behind a document: the machine, its places, links and store, and what is told of them. */
+export class Inside implements Outputs {
+  readonly machine: Machine;
+  readonly core: Core;
+  readonly links: Links;
+  readonly keeper: Keeper | undefined;
+  readonly status: StatusField;
+  readonly deltas = new Listeners<[bytes: Bytes, origin: unknown]>();
+  readonly notices = new Listeners<[Notice]>();
+  #identity: Status["identity"];
+  #pending: Pending[] = [];
+  /** Edits of this id: all that were made, and those that some other replica has. */
+  #made = 0;
+  #acked = 0;
+  #origin: unknown;
+  readonly #told = new Set<string>();
+
+  constructor(
+    readonly documentId: string,
+    schema: Schema,
+    scope: Uint8Array,
+    kept?: Kept,
+    pieces: readonly Uint8Array[] = [],
+  ) {
+    checkSchema(schema);
+    const rows = joinRows(pieces);
+    this.machine = new Machine(scope, { memory: !kept, tab: !kept?.sole, rows });
+    this.machine.outputs(this);
+    this.#identity = "ephemeral";
+    if (kept?.id) {
+      // It goes on from where its known edits end: all of them are in the rows.
+      ok(seam.adopt(this.machine.doc, kept.id, 1, steady(), Date.now()));
+      this.#identity = "stored";
+    }
+    this.links = new Links(this.machine, documentId, () => this.status?.update());
+    this.core = new Core(
+      this.machine,
+      schema,
+      (committed, origin) => this.#committed(committed, origin),
+      (at, value) => this.#notice({ kind: "badValue", path: at.path, value }, JSON.stringify(at.path)),
+    );
+    if (kept) {
+      this.keeper = new Keeper(this.machine, kept, () => this.#stored());
+      this.keeper.loaded(rows);
+    }
+    this.status = new StatusField(() => this.#look());
+    this.machine.poll();
+  }
+
+  #look(): Status {
+    const { keeper } = this;
+    return {
+      link: this.links.state,
+      storage: !keeper ? "memory" : keeper.failure ? "failed" : keeper.idle && this.#pending.length === 0 ? "saved" : "saving",
+      identity: this.#identity,
+      unsaved: this.#pending.reduce((sum, { edits }) => sum + edits, 0),
+      unacked: Math.max(0, this.#made - this.#acked),
+    };
+  }
+
+  #notice(notice: Notice, once?: string): void {
+    if (once !== undefined) {
+      const key = `${notice.kind} ${once}`;
+      if (this.#told.has(key)) return;
+      this.#told.add(key);
+    }
+    this.notices.emit(Object.freeze(notice));
+  }
+
+  #committed({ ticket, first, last }: Committed, origin: unknown): void {
+    this.#made = last;
+    if (this.keeper) this.#pending.push({ ticket, edits: last - first + 1, done: new Listeners() });
+    if (this.core.eager) this.#origin = origin;
+  }
+
+  /** Resolves when all edits made so far are stored. */
+  stored(): Promise<void> {
+    const failed = this.keeper?.failure;
+    if (failed) return Promise.reject(failed);
+    const last = this.#pending.at(-1);
+    if (!last) return Promise.resolve();
+    return new Promise((resolve, reject) => last.done.add((error) => (error ? reject(error) : resolve())));
+  }
+
+  #stored(): void {
+    const failure = this.keeper?.failure;
+    if (failure) {
+      this.#notice({ kind: "storageFailed", cause: failure.cause }, "");
+      for (const { done } of this.#pending) done.emit(failure);
+    }
+    this.status?.update();
+  }
+
+  /** Says at once what edits wait to be said. */
+  flush(): void {
+    ok(seam.flush(this.machine.doc, steady(), Date.now()));
+    this.machine.poll();
+  }
+
+  merge(bytes: Uint8Array, origin: unknown): { grew: boolean; waiting: number } {
+    const answer = answerOf(seam.merge(this.machine.doc, bytes, steady(), Date.now()));
+    const grew = answer.byte() === 1;
+    const waiting = answer.u32();
+    const [before, linked] = [this.#origin, this.links.origin];
+    this.#origin = this.links.origin = origin;
+    try {
+      this.machine.poll();
+    } finally {
+      [this.#origin, this.links.origin] = [before, linked];
+    }
+    return { grew, waiting };
+  }
+
+  transmit(link: number, frame: Bytes): void {
+    this.links.transmit(link, frame);
+  }
+
+  persist(ticket: number, rows: Bytes): void {
+    this.keeper?.persist(ticket, rows);
+  }
+
+  delta(bytes: Bytes): void {
+    this.deltas.emit(bytes, this.#origin ?? this.links.origin);
+  }
+
+  changed(changes: Reader): void {
+    this.core.changed(changes, this.links.origin);
+  }
+
+  happened(what: Happened, from: Reader): void {
+    if (this.links.happened(what, from)) return;
+    switch (what) {
+      case Happened.Durable: {
+        const ticket = from.float();
+        const done = this.#pending.filter((pending) => pending.ticket <= ticket);
+        this.#pending = this.#pending.filter((pending) => pending.ticket > ticket);
+        for (const pending of done) pending.done.emit(undefined);
+        break;
+      }
+      case Happened.PeerHas:
+        from.raw(16);
+        this.#acked = Math.max(this.#acked, from.float());
+        break;
+      case Happened.Stable:
+        from.float();
+        break;
+      case Happened.IdentityLost:
+        ok(seam.adopt(this.machine.doc, randomBytes(16), 1, steady(), Date.now()));
+        this.#identity = "ephemeral";
+        [this.#made, this.#acked] = [0, 0];
+        this.#notice({ kind: "replicaChanged", replicaId: this.machine.replica });
+        break;
+      case Happened.Equivocation:
+        this.#notice({ kind: "duplicateId", replica: hex(from.raw(16)), counter: from.float() });
+        break;
+      case Happened.Diverged:
+        from.u32();
+        this.#notice({ kind: "diverged" });
+        break;
+      case Happened.Skewed: {
+        const replica = hex(from.raw(16));
+        this.#notice({ kind: "clockSkew", replica, aheadMs: from.float() }, replica);
+        break;
+      }
+      case Happened.BadFrame:
+        from.u32();
+        from.byte();
+        this.#notice({ kind: "badFrame" });
+        break;
+      case Happened.Dormant:
+      case Happened.Retired:
+        from.raw(16);
+        break;
+      case Happened.Lent:
+        from.raw(16);
+        from.float();
+        break;
+      case Happened.IdsWanted:
+      case Happened.StoreFailed:
+        break;
+      default:
+        throw new CrdtError("BAD_BYTES", `an event of unknown kind ${what}`);
+    }
+    this.status?.update();
+  }
+
+  /** Ends all; resolves when what was edited is stored. */
+  async close(): Promise<void> {
+    const { keeper, machine } = this;
+    if (this.core.closed) return;
+    this.core.closed = true;
+    this.links.closeAll();
+    if (keeper && !keeper.failure) this.flush();
+    const finished = keeper?.close();
+    if (!keeper) machine.dispose();
+    else await finished?.finally(() => machine.dispose());
+  }
+}

@@ -1,0 +1,120 @@
+import { type Bytes, Reader } from "./bytes.js";
+import { CrdtError, type CrdtErrorCode } from "./errors.js";
+import * as raw from "./raw.js";
+
+/** The codes with which Rust refuses, by their numbers. */
+const CODES: readonly CrdtErrorCode[] = [
+  "BAD_BYTES", // 0 is success; what has no name here would be a fault of the seam
+  "NOT_READY",
+  "DISPOSED",
+  "POISONED",
+  "WASM_BLOCKED",
+  "BAD_BYTES",
+  "UNSUPPORTED_FORMAT",
+  "TOO_LARGE",
+  "BAD_VALUE",
+  "OUT_OF_RANGE",
+  "SCHEMA",
+  "WRONG_DOCUMENT",
+  "ASYNC_EDIT",
+];
+
+const MORE: Readonly<Record<number, CrdtErrorCode>> = { 14: "UNAVAILABLE", 16: "STORAGE", 17: "UNAUTHORIZED" };
+
+const MESSAGES: Partial<Record<CrdtErrorCode, string>> = {
+  DISPOSED: "the document was disposed",
+  BAD_BYTES: "these bytes are not ours, cut short or broken",
+  UNSUPPORTED_FORMAT: "these bytes were written by a newer version",
+  TOO_LARGE: "too large to reach others",
+  BAD_VALUE: "a document cannot hold this",
+  OUT_OF_RANGE: "the number is no integer, too large, or would make the counter overflow",
+  SCHEMA: "the document holds another kind of field under this name",
+  WRONG_DOCUMENT: "these bytes belong to another document",
+  UNAVAILABLE: "too much waits to be stored",
+  STORAGE: "the store failed",
+};
+
+let ready = false;
+let instance = 0;
+
+/** Which instance runs: documents of an earlier one are lost. */
+export function currentInstance(): number {
+  return instance;
+}
+
+function refused(code: number): CrdtError {
+  const name = MORE[code] ?? CODES[code] ?? "BAD_BYTES";
+  return new CrdtError(name, MESSAGES[name] ?? name);
+}
+
+/** A number that Rust answered. */
+export function ok(answer: number): number {
+  if (answer < 0) throw refused(-answer);
+  return answer;
+}
+
+/** Bytes that Rust answered, without the code. */
+export function bytesOf(answer: Bytes): Bytes {
+  if (answer[0] !== 0) throw refused(answer[0] ?? 0);
+  return answer.subarray(1);
+}
+
+/** Bytes that Rust answered, to be read. */
+export function answerOf(answer: Bytes): Reader {
+  return new Reader(bytesOf(answer));
+}
+
+type Guarded<T> = { [K in keyof T]: T[K] };
+
+/**
+ * Every function of the seam, guarded: before the bytes are there it is `NOT_READY`, and a trap, which is a bug of ours,
+ * gives up the instance, whose memory nobody can trust any more, and begins a new one.
+ */
+export const seam: Guarded<Omit<typeof raw, "default" | "initSync" | "__wbg_reset_state">> = Object.fromEntries(
+  Object.entries(raw).map(([name, f]) => [name, guard(f as (...args: unknown[]) => unknown)]),
+) as never;
+
+function guard(f: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
+  return (...args) => {
+    if (!ready) throw new CrdtError("NOT_READY", "await init(…) first: the slim entry brings no bytes of its own");
+    try {
+      return f(...args);
+    } catch (cause) {
+      instance++;
+      raw.__wbg_reset_state();
+      throw new CrdtError("POISONED", "a bug in crdt-wasm: all documents of this page are lost, open them again", { cause });
+    }
+  };
+}
+
+/** What wasm can be made from at once. */
+export type WasmSource = object;
+
+function blocked(cause: unknown): unknown {
+  // The rules of a page show as this, and as nothing else does.
+  const text = String(cause);
+  if (!/Content Security Policy|unsafe-eval|CompileError.*(blocked|disallowed)/i.test(text)) return cause;
+  return new CrdtError("WASM_BLOCKED", "the page's policy forbids WebAssembly: it needs script-src 'wasm-unsafe-eval'", { cause });
+}
+
+/** Starts it from bytes or a compiled module. Later calls do nothing. */
+export function startSync(module: WasmSource): void {
+  if (ready) return;
+  try {
+    raw.initSync({ module });
+  } catch (cause) {
+    throw blocked(cause);
+  }
+  ready = true;
+}
+
+/** Starts it from anything that leads to bytes. One that failed may be tried again. */
+export async function start(source: unknown): Promise<void> {
+  if (ready) return;
+  try {
+    await raw.default({ module_or_path: await source });
+  } catch (cause) {
+    throw blocked(cause);
+  }
+  ready = true;
+}
