@@ -123,13 +123,17 @@ export class Telling {
     maps: Map<MapField<unknown, unknown>, Set<string>>,
   ): { at: Base<unknown>; element?: Value } | undefined {
     let at = this.#nodes.get(handle);
+    const touch = (map: MapField<unknown, unknown>, key: string) => {
+      const keys = maps.get(map);
+      if (keys) keys.add(key);
+      else maps.set(map, new Set([key]));
+    };
+    for (let below = at; below; below = below.up) if (below.up instanceof MapField) touch(below.up, below.name);
     for (const { tag, value } of steps) {
       if (tag === Step.Element) return at && { at, element: value };
       if (tag === Step.Field && at instanceof StructField) at = at.byKey(value as string);
       else if (tag === Step.Key && at instanceof MapField && typeof value === "string") {
-        let keys = maps.get(at);
-        if (!keys) maps.set(at, (keys = new Set()));
-        keys.add(value);
+        touch(at, value);
         at = at.entry(value) as Base<unknown>;
       }
       // What the schema does not name is kept and passed on, and not told.

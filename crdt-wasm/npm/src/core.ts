@@ -1,6 +1,6 @@
 import { type Reader } from "./bytes.js";
 import type { Batch } from "./change.js";
-import { type RawChange, readChanges, Telling, touched } from "./changes.js";
+import { readChanges, Telling, touched } from "./changes.js";
 import { CrdtError } from "./errors.js";
 import type { Base } from "./fields/base.js";
 import { BoundedCounter, Counter, GCounter, PnCounter } from "./fields/counter.js";
@@ -58,7 +58,9 @@ export class Core {
   #telling: Telling | undefined;
   #depth = 0;
   #origin: unknown;
-  readonly #batches: { raws: RawChange[]; batch: Batch }[] = [];
+  readonly #batches: { places: ReadonlySet<Base<unknown>>; batch: Batch }[] = [];
+  /** Handles used by the edit under way. What it changed is told by them. */
+  readonly #used: number[] = [];
   #delivering = false;
 
   constructor(
@@ -97,6 +99,13 @@ export class Core {
     return new Class(this, up, name, key, type, handle);
   }
 
+  /** A handle is not needed any more, or not after this edit. */
+  release(handle: number, at: Base<unknown>): void {
+    if (this.#depth === 0) return void seam.release(this.doc, handle);
+    this.nodes.set(handle, at);
+    this.#used.push(handle);
+  }
+
   /** Whether a value that was read may be shown. */
   fits(at: Base<unknown>, value: Value): boolean {
     if (!at.type.check || at.type.check(value)) return true;
@@ -128,23 +137,31 @@ export class Core {
     const committed = { ticket: from.float(), replica: from.raw(16), first: from.float(), last: from.float() };
     if (committed.first <= committed.last) this.committed(committed, origin);
     // What was edited was marked when it was: without listeners nothing else is to be done.
-    if (this.watched.size > 0 || this.#telling) this.#take(from, origin, true);
+    const told = (this.watched.size > 0 || this.#telling !== undefined) && this.#take(from, origin, true);
+    for (const handle of this.#used.splice(0)) {
+      this.nodes.delete(handle);
+      seam.release(this.doc, handle);
+    }
+    if (told) this.#deliver();
     this.machine.wake();
   }
 
   /** Takes in what others changed. */
   changed(from: Reader, origin: unknown): void {
     this.#take(from, origin, false);
+    this.#deliver();
   }
 
-  #take(from: Reader, origin: unknown, local: boolean): void {
+  #take(from: Reader, origin: unknown, local: boolean): boolean {
     const raws = readChanges(from);
-    if (raws.length === 0) return;
-    for (const raw of raws) for (const at of touched(this.nodes, raw)) at.stale();
+    if (raws.length === 0) return false;
+    const places = new Set<Base<unknown>>();
+    for (const raw of raws) for (const at of touched(this.nodes, raw)) places.add(at);
+    for (const at of places) at.stale();
     // Now, as it looks at what is there: an edit that a listener makes may come before this batch is told.
     const changes = this.#telling?.tell(raws) ?? [];
-    this.#batches.push({ raws, batch: Object.freeze({ changes, origin, local }) });
-    this.#deliver();
+    this.#batches.push({ places, batch: Object.freeze({ changes, origin, local }) });
+    return true;
   }
 
   /** Tells batches one after the other: an edit that a listener makes is told after what it reacts to. */
@@ -153,9 +170,7 @@ export class Core {
     this.#delivering = true;
     try {
       for (let next; (next = this.#batches.shift()); ) {
-        const { raws, batch } = next;
-        const places = new Set<Base<unknown>>();
-        for (const raw of raws) for (const at of touched(this.nodes, raw)) places.add(at);
+        const { places, batch } = next;
         for (const at of places) if (this.watched.has(at)) at.notify();
         if (batch.changes.length > 0) this.#changes.emit(batch);
       }

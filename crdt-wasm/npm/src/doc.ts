@@ -103,9 +103,9 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
   }
 
   /**
-   * Calls a function with the bytes of each edit, own or merged, once it is stored: for a transport of your own. Whoever merges
-   * them has the edit. `origin` is what was given to `edit` or `merge`, or the link they came by: leave out what came from
-   * where you would send it. @returns a function that ends this.
+   * Calls a function with the bytes of each edit made here, once it is stored: for a transport of your own that reaches all
+   * others. Whoever merges them has the edit. `origin` is what was given to `edit`. Where bytes were lost, `deltaSince` finds
+   * what is missing. @returns a function that ends this.
    */
   onDelta(listener: (bytes: Bytes, origin: unknown) => void): () => void {
     const { inside } = this;

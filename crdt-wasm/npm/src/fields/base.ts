@@ -109,7 +109,7 @@ export abstract class Base<V> implements Field<V> {
       try {
         return f(handle);
       } finally {
-        seam.release(core.doc, handle);
+        core.release(handle, this as Base<unknown>);
       }
     });
   }

@@ -1,0 +1,260 @@
+// What each kind of field promises when two replicas edit at the same time.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createDoc, t } from "crdt-wasm";
+import { hex, make, meet } from "./help.mjs";
+
+/** Two replicas that had the same, edited without hearing each other, and met. */
+function pair(before, left, right) {
+  const [a, b] = [make(), make()];
+  before(a.root);
+  meet(a, b);
+  left(a.root);
+  right(b.root);
+  meet(a, b);
+  assert.equal(hex(a.encode()), hex(b.encode()));
+  assert.deepEqual(a.snapshot(), b.snapshot());
+  return a.root;
+}
+
+test("counts made at the same time all count", () => {
+  const root = pair(
+    (root) => root.stock.increment(10),
+    (root) => {
+      root.visits.increment();
+      root.stock.decrement(3);
+    },
+    (root) => {
+      root.visits.increment(2);
+      root.stock.increment();
+    },
+  );
+  assert.equal(root.visits.value, 3);
+  assert.equal(root.stock.value, 8);
+  assert.equal(root.stock.valueBigInt, 8n);
+});
+
+test("counts beyond 2^53 are exact, and never a wrong number", () => {
+  const doc = make();
+  doc.root.stock.increment(Number.MAX_SAFE_INTEGER);
+  doc.root.stock.increment(2);
+  assert.equal(doc.root.stock.valueBigInt, 2n ** 53n + 1n);
+  assert.equal(doc.root.stock.snapshot(), 2n ** 53n + 1n);
+  assert.throws(() => doc.root.stock.value, { code: "OUT_OF_RANGE" });
+  for (const by of [1.5, NaN, Infinity, 2 ** 53, "1"]) assert.throws(() => doc.root.stock.increment(by), { code: "OUT_OF_RANGE" });
+  assert.throws(() => doc.root.visits.increment(-1), { code: "OUT_OF_RANGE" });
+  assert.equal(doc.root.visits.value, 0);
+});
+
+test("the last seat is sold once", () => {
+  const [a, b] = [make(), make()];
+  a.root.seats.increment(1);
+  meet(a, b);
+  assert.equal(b.root.seats.value, 1);
+  assert.equal(b.root.seats.tryDecrement(), false, "the right to it is at the other replica");
+  assert.equal(a.root.seats.tryDecrement(), true);
+  assert.equal(a.root.seats.tryDecrement(), false);
+  a.root.seats.increment(5);
+  assert.equal(a.root.seats.rights, 5);
+  assert.equal(a.root.seats.grant(b.replicaId, 2), true);
+  assert.equal(a.root.seats.grant(b.replicaId, 9), false);
+  meet(a, b);
+  assert.equal(b.root.seats.rights, 2);
+  assert.equal(b.root.seats.tryDecrement(2), true);
+  meet(a, b);
+  assert.equal(a.root.seats.value, 3);
+  assert.throws(() => a.root.seats.tryDecrement(-1), { code: "OUT_OF_RANGE" });
+  assert.throws(() => a.root.seats.grant("nobody", 1), { code: "BAD_VALUE" });
+});
+
+test("a flag that is switched on and off at the same time ends as its name says", () => {
+  const root = pair(
+    (root) => {
+      root.open.enable();
+      root.shut.enable();
+    },
+    (root) => {
+      root.open.disable();
+      root.shut.disable();
+    },
+    (root) => {
+      root.open.disable();
+      root.open.enable();
+      root.shut.disable();
+      root.shut.enable();
+    },
+  );
+  assert.equal(root.open.value, true);
+  assert.equal(root.shut.value, false);
+});
+
+test("of two titles one stays, of two prices both", () => {
+  const root = pair(
+    (root) => root.price.set(1),
+    (root) => {
+      root.title.set("left");
+      root.price.set(2);
+    },
+    (root) => {
+      root.title.set("right");
+      root.price.set(3);
+    },
+  );
+  assert.ok(["left", "right"].includes(root.title.value));
+  assert.equal(root.price.conflict, true);
+  assert.deepEqual(root.price.values.map(({ value }) => value).sort(), [2, 3]);
+  assert.match(root.price.values[0].replica, /^[0-9a-f]{32}$/);
+  root.price.resolve((all) => Math.max(...all));
+  assert.deepEqual([...root.price.snapshot()], [3]);
+  assert.equal(root.price.conflict, false);
+  root.title.clear();
+  root.price.clear();
+  assert.equal(root.title.value, undefined);
+  assert.deepEqual([...root.price.snapshot()], []);
+  root.price.resolve(() => assert.fail("there is nothing to resolve"));
+});
+
+test("a resolved conflict stays resolved at who had seen only the conflict", () => {
+  const [a, b, c] = [make(), make(), make()];
+  a.root.price.set(1);
+  b.root.price.set(2);
+  meet(a, b);
+  meet(b, c);
+  a.root.price.resolve((all) => all[0] + all[1]);
+  meet(a, c);
+  assert.deepEqual([...c.root.price.snapshot()], [3]);
+});
+
+test("an element added and removed at the same time stays or goes as the set's name says", () => {
+  const root = pair(
+    (root) => {
+      for (const element of ["x", "y"]) {
+        root.tags.add(element);
+        root.banned.add(element);
+      }
+    },
+    (root) => {
+      root.tags.delete("x");
+      root.banned.delete("x");
+    },
+    (root) => {
+      root.tags.add("x");
+      root.banned.add("x");
+      root.seen.add({ b: 1, a: [null, "é"] });
+      root.seen.add({ a: [null, "é"], b: 1 });
+    },
+  );
+  assert.deepEqual([...root.tags], ["x", "y"]);
+  assert.deepEqual([...root.banned], ["y"]);
+  assert.equal(root.seen.size, 1);
+  assert.equal(root.seen.has({ a: [null, "é"], b: 1 }), true);
+  assert.equal(root.tags.delete("nothing"), false);
+  root.tags.clear();
+  assert.equal(root.tags.size, 0);
+});
+
+test("elements are of any value, and come back as they were", () => {
+  const doc = make();
+  const values = [null, false, 1, -1, 2 ** 40, -(2n ** 80n), 0.5, "", "text", "é\u{1f600}", new Uint8Array([0, 255]), [1, [2]], { a: { b: null } }];
+  for (const value of values) doc.root.tags.add(value);
+  assert.equal(doc.root.tags.size, values.length);
+  for (const value of values) assert.ok(doc.root.tags.has(value));
+  assert.deepEqual(new Set([...doc.root.tags].map(String)), new Set(values.map(String)));
+  const texts = make();
+  for (const text of ["b", "a", "é", "\ufeff", ""]) texts.root.tags.add(text);
+  assert.deepEqual([...texts.root.tags], ["", "a", "b", "é", "\ufeff"]);
+  assert.throws(() => doc.root.tags.add(undefined), { code: "BAD_VALUE" });
+  assert.throws(() => doc.root.tags.add("a".repeat(600_000)), { code: "TOO_LARGE" });
+  assert.equal(doc.root.tags.size, values.length);
+});
+
+test("a removed key keeps what was written there at the same time, and only that", () => {
+  const root = pair(
+    (root) => root.cart.get("milk").quantity.increment(5),
+    (root) => root.cart.delete("milk"),
+    (root) => {
+      root.cart.get("milk").quantity.increment(2);
+      root.cart.get("eggs").note.set("fresh");
+      root.cart.get("eggs").flags.get("organic").enable();
+    },
+  );
+  assert.equal(root.cart.get("milk").quantity.value, 2);
+  assert.deepEqual(root.cart.keys(), ["eggs", "milk"]);
+  assert.equal(root.cart.size, 2);
+  assert.deepEqual([...root.cart].map(([key]) => key), ["eggs", "milk"]);
+  assert.equal(root.cart.get("eggs").flags.get("organic").value, true);
+  root.cart.get("eggs").flags.get("organic").disable();
+  assert.equal(root.cart.get("eggs").flags.has("organic"), false, "an entry that holds nothing is not there");
+  assert.equal(root.cart.delete("eggs"), true);
+  assert.equal(root.cart.delete("eggs"), false);
+  assert.equal(root.cart.has("eggs"), false);
+  root.cart.clear();
+  assert.equal(root.cart.size, 0);
+});
+
+test("keys and names may be any text", () => {
+  const odd = ["", "__proto__", "constructor", "toString", "path", "é", "1", "a.b"];
+  const doc = createDoc({
+    schema: Object.fromEntries([["map", t.map(t.ewFlag())], ...odd.map((name) => [`x${name}`, t.ewFlag()]), ["__proto__", t.ewFlag()], ["snapshot", t.ewFlag()], ["core", t.ewFlag()]]),
+    documentId: "odd",
+  });
+  for (const key of odd) {
+    doc.root.map.get(key).enable();
+    doc.root[`x${key}`].enable();
+  }
+  doc.root.snapshot.enable();
+  doc.root.core.enable();
+  assert.deepEqual(Object.keys(doc.snapshot().map).sort(), [...odd].sort());
+  assert.equal(doc.snapshot().snapshot, true);
+  assert.equal(doc.snapshot().core, true);
+});
+
+test("a schema that no document can have is refused", () => {
+  const refused = [
+    { a: t.map(t.pnCounter()) },
+    { a: t.map(t.struct({ b: t.dwFlag() })) },
+    { a: t.struct({ path: t.ewFlag() }) },
+    { a: t.ewFlag(), b: t.orSet({ key: "a" }) },
+    { a: {} },
+    { a: "counter" },
+    { a: { kind: "nothing" } },
+  ];
+  for (const schema of refused) assert.throws(() => createDoc({ schema, documentId: "d" }), { code: "SCHEMA" });
+  const doc = createDoc({ schema: { a: t.struct({ way: t.ewFlag({ key: "path" }) }) }, documentId: "d" });
+  doc.root.a.way.enable();
+  assert.deepEqual(doc.snapshot(), { a: { way: true } });
+  assert.deepEqual(doc.root.a.way.path, ["a", "way"]);
+});
+
+test("a field that the data has as another kind is refused", () => {
+  const old = createDoc({ schema: { a: t.orSet() }, documentId: "d" });
+  old.root.a.add("x");
+  const doc = createDoc({ schema: {}, documentId: "d", initial: old.encode() });
+  assert.equal(hex(doc.encode()), hex(old.encode()), "what the schema does not name is kept");
+});
+
+test("values that fail their check are not shown, and a notice tells of it once", () => {
+  const isText = (value) => typeof value === "string";
+  const options = { check: isText };
+  const loose = createDoc({ schema: { title: t.lwwRegister(), price: t.mvRegister(), tags: t.orSet() }, documentId: "d" });
+  loose.root.title.set(1);
+  loose.root.price.set(2);
+  loose.root.tags.add(3);
+  loose.root.tags.add("text");
+  const doc = createDoc({
+    schema: { title: t.lwwRegister(options), price: t.mvRegister(options), tags: t.orSet(options) },
+    documentId: "d",
+    initial: loose.encode(),
+  });
+  const notices = [];
+  doc.onNotice((notice) => notices.push(notice));
+  for (let again = 0; again < 2; again++) {
+    assert.equal(doc.root.title.value, undefined);
+    assert.deepEqual([...doc.root.price.values], []);
+    assert.deepEqual([...doc.root.tags], ["text"]);
+  }
+  assert.deepEqual(notices.map(({ kind, path, value }) => [kind, path[0], value]), [["badValue", "title", 1], ["badValue", "price", 2], ["badValue", "tags", 3]]);
+  doc.root.title.set("good");
+  assert.equal(doc.root.title.value, "good");
+});
