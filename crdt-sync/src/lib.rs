@@ -52,12 +52,21 @@
 //! ```
 //!
 //! What the pushes lose, a repair finds: two replicas compare what they have and exchange what differs, whatever the
-//! size of the state. `PROTOCOL.md` beside this crate has every byte.
+//! size of the state. Where there is no link, a parcel carries it: [`Replica::export`], [`Replica::import`]. `PROTOCOL.md`
+//! beside this crate has every byte.
+//!
+//! # Where to begin
+//!
+//! An application holds a `drive::Node` (feature `drive`), over a `RedbStorage` (feature `redb`): the `README.md` beside
+//! this crate shows two processes that share a struct. Whoever brings a disk, a clock or a network of their own drives a
+//! [`Replica`], as above: each input, then all outputs, then sleep until [`Replica::poll_timeout`]. A store of one's own
+//! implements [`Storage`], and is tested against `sim` (feature `sim`).
 //!
 //! # What it promises
 //!
 //! * Nothing is shown to anybody before it is durable here: a crash at any instant loses nothing acknowledged.
-//! * In the default [`Mode::Causal`] an edit takes effect after everything it was made on.
+//! * In the default [`Mode::Causal`] an edit takes effect after everything it was made on, at every replica; and at one
+//!   replica its own edits are read at once.
 //! * After the network heals, all replicas that received the same records have equal bytes. No edit is lost, none is
 //!   applied twice, and a replica that was away for any time brings nothing back that was removed.
 //! * Bytes from outside cost bounded memory and cannot make it panic. Members of a scope are trusted not to forge
@@ -70,7 +79,10 @@ macro_rules! faulty {
         #[cfg(any(test, feature = "sim"))]
         let on = $config.faults.has(crate::Fault::$fault);
         #[cfg(not(any(test, feature = "sim")))]
-        let on = false;
+        let on = {
+            let _ = &$config;
+            false
+        };
         on
     }};
 }

@@ -1,10 +1,11 @@
 //! What a new user meets: fresh crates outside the workspace, with nothing but
-//! a dependency on crdt-core.
+//! a dependency on crdt-core or crdt-sync.
 //!
-//! * The README: its first `toml` block that names crdt-core gives the
+//! * The READMEs: the first `toml` block that names such a crate gives the
 //!   dependencies; each `rust` block that is not marked `ignore` becomes a
 //!   program, wrapped in a `main` that may use `?` where it has none of its own,
-//!   and must run to its end.
+//!   and must run to its end. The one in crdt-sync's that takes arguments is run
+//!   as two processes, which have to agree, are killed, and agree again.
 //! * `new_user/product_surface.rs`, written from the documentation alone.
 //! * Every file of `new_user/misuse`, which must not compile; and the compiler
 //!   must say what the file's first lines ask for.
@@ -12,6 +13,7 @@
 mod fresh;
 mod markdown;
 mod misuse;
+mod two_processes;
 
 use crate::run::{self, Failure, Outcome};
 use crate::steps::Verdict;
@@ -24,20 +26,48 @@ const PRODUCT_SURFACE: &str = "xtask/new_user/product_surface.rs";
 const MISUSE: &str = "xtask/new_user/misuse";
 
 pub(crate) fn readme() -> Result<Verdict, Failure> {
-    let text = run::read(&run::root().join("README.md"))?;
-    let blocks = code_blocks(&text);
-    let programs: Vec<String> =
-        blocks.iter().filter(|block| block.is_program()).map(|block| program(&block.text)).collect();
-    if programs.is_empty() {
-        return Err(Failure::new("README.md shows no program"));
-    }
-    let dependencies = blocks
-        .iter()
-        .filter(|block| block.language() == "toml")
-        .find_map(|block| dependencies(&block.text, &run::root()))
-        .ok_or_else(|| Failure::new("README.md does not say how to depend on crdt-core"))?;
-    run_each("readme", &dependencies, &programs)?;
+    let page = Page::read("README.md")?;
+    run_each("readme", &page.dependencies, &page.programs)?;
     Ok(Verdict::Passed)
+}
+
+/// The program with a `main` of its own is run as two processes that have to agree; the others to their end.
+pub(crate) fn sync_readme() -> Result<Verdict, Failure> {
+    let page = Page::read("crdt-sync/README.md")?;
+    let (talking, alone): (Vec<String>, Vec<String>) =
+        page.programs.into_iter().partition(|program| program.contains("Node") && program.contains("std::env::args"));
+    let [program] = talking.as_slice() else {
+        return Err(Failure::new("crdt-sync/README.md has to show one program that takes arguments"));
+    };
+    let fresh = FreshCrate::new("two-processes", &page.dependencies, [("household", program.as_str())])?;
+    two_processes::agree(&fresh, "household")?;
+    fresh.remove()?;
+    run_each("sync-readme", &page.dependencies, &alone)?;
+    Ok(Verdict::Passed)
+}
+
+/// What a page of the documentation shows.
+struct Page {
+    dependencies: String,
+    programs: Vec<String>,
+}
+
+impl Page {
+    fn read(name: &str) -> Result<Self, Failure> {
+        let text = run::read(&run::root().join(name))?;
+        let blocks = code_blocks(&text);
+        let programs: Vec<String> =
+            blocks.iter().filter(|block| block.is_program()).map(|block| program(&block.text)).collect();
+        if programs.is_empty() {
+            return Err(Failure::new(format!("{name} shows no program")));
+        }
+        let dependencies = blocks
+            .iter()
+            .filter(|block| block.language() == "toml")
+            .find_map(|block| dependencies(&block.text, &run::root()))
+            .ok_or_else(|| Failure::new(format!("{name} does not say how to depend on its crate")))?;
+        Ok(Self { dependencies, programs })
+    }
 }
 
 pub(crate) fn product_surface() -> Result<Verdict, Failure> {

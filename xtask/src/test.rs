@@ -39,6 +39,7 @@ fn steps() -> Vec<Step> {
         Step::new("oldest compiler", oldest_compiler),
         Step::new("readme: figures", figures::compare),
         Step::new("new user: readme", new_user::readme),
+        Step::new("new user: two processes", new_user::sync_readme),
         Step::new("new user: product surface", new_user::product_surface),
         Step::new("new user: misuse", new_user::misuse),
         Step::new("benches compile", benches),

@@ -38,12 +38,22 @@ impl FreshCrate {
     pub(super) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = run::cargo(arguments);
         command.arg("--quiet").current_dir(&self.folder);
-        command.env("CARGO_TARGET_DIR", run::target_dir().join("new-user")).env("RUSTFLAGS", "-Dwarnings");
+        command.env("CARGO_TARGET_DIR", target()).env("RUSTFLAGS", "-Dwarnings");
         command
+    }
+
+    /// Where a program is once it was built.
+    #[allow(clippy::unused_self, reason = "only a crate that there is has built something")]
+    pub(super) fn built(&self, bin: &str) -> PathBuf {
+        target().join("debug").join(format!("{bin}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// Takes it away. It stays where something failed, to be looked at.
     pub(super) fn remove(self) -> Outcome {
         std::fs::remove_dir_all(&self.folder).map_err(|error| Failure::file(&self.folder, &error))
     }
+}
+
+fn target() -> PathBuf {
+    run::target_dir().join("new-user")
 }

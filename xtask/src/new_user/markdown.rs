@@ -47,28 +47,31 @@ pub(super) fn program(block: &str) -> String {
     format!("fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{block}\nOk(())\n}}\n")
 }
 
-/// The dependency lines of a `toml` block, with crdt-core taken from the work
-/// tree at `root` and its features kept; none if the block does not name it.
+/// Crates of the workspace that a user may depend on.
+const OURS: [&str; 2] = ["crdt-core", "crdt-sync"];
+
+/// The dependency lines of a `toml` block, with the workspace's crates taken from the work tree at `root` and their
+/// features kept; none if the block names none of them.
 pub(super) fn dependencies(block: &str, root: &Path) -> Option<String> {
-    let mut names_core = false;
+    let mut names_ours = false;
     let lines: Vec<String> = block
         .lines()
         .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with(['[', '#']))
-        .map(|line| match line.strip_prefix("crdt-core") {
-            Some(rest) => {
-                names_core = true;
-                let path = root.join("crdt-core").display().to_string();
+        .map(|line| match OURS.iter().find_map(|ours| Some((*ours, line.strip_prefix(ours)?))) {
+            Some((ours, rest)) => {
+                names_ours = true;
+                let path = root.join(ours).display().to_string();
                 let kept: String = ["features", "default-features"]
                     .iter()
                     .filter_map(|key| setting(rest, key))
                     .map(|setting| format!(", {setting}"))
                     .collect();
-                format!("crdt-core = {{ path = {path:?}{kept} }}\n")
+                format!("{ours} = {{ path = {path:?}{kept} }}\n")
             }
             None => format!("{line}\n"),
         })
         .collect();
-    names_core.then(|| lines.concat())
+    names_ours.then(|| lines.concat())
 }
 
 /// The setting `key = …` of an inline table, as it is written there.
@@ -117,6 +120,10 @@ mod tests {
         assert_eq!(
             with(r#"crdt-core = { version = "0.1", default-features = false }"#),
             "crdt-core = { path = \"/tree/crdt-core\", default-features = false }\n"
+        );
+        assert_eq!(
+            with(r#"crdt-sync = { path = "p", features = ["drive", "redb"] }"#),
+            "crdt-sync = { path = \"/tree/crdt-sync\", features = [\"drive\", \"redb\"] }\n"
         );
         assert_eq!(dependencies("serde = \"1\"", root), None);
     }
