@@ -45,6 +45,8 @@ mod link;
 #[cfg(feature = "metrics")]
 mod meter;
 mod node;
+#[cfg(feature = "foca")]
+mod swim;
 #[cfg(feature = "tcp")]
 pub mod tcp;
 #[cfg(feature = "tracing")]

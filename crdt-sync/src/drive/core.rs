@@ -39,6 +39,9 @@ struct Machine<S: Data> {
     /// Somebody waits for the record that is open: it is closed as soon as the disk is idle.
     urged: bool,
     closed: bool,
+    /// Where the membership hears of links.
+    #[cfg(feature = "foca")]
+    members: Option<tokio::sync::mpsc::Sender<super::tcp::Note>>,
     #[cfg(feature = "metrics")]
     meter: super::meter::Meter,
     /// What it had done when that was last told.
@@ -97,6 +100,8 @@ impl<S: Data> Core<S> {
                 given: Ticket(0),
                 urged: false,
                 closed: false,
+                #[cfg(feature = "foca")]
+                members: None,
                 #[cfg(feature = "metrics")]
                 meter: super::meter::Meter::new(),
                 #[cfg(feature = "tracing")]
@@ -183,6 +188,12 @@ impl<S: Data> Core<S> {
     fn hear(&self, machine: &mut Machine<S>, event: Event) {
         #[cfg(feature = "tracing")]
         super::tell::event(machine.replica.id(), &event);
+        #[cfg(feature = "foca")]
+        match &event {
+            Event::PeerOpened { peer, .. } => machine.note(super::tcp::Note::Opened(*peer)),
+            Event::Gossip { peer, bytes } => machine.note(super::tcp::Note::Heard(*peer, bytes.clone())),
+            _ => {}
+        }
         match &event {
             Event::Durable(ticket) => {
                 self.durable.update(|durable| durable.ticket = durable.ticket.max(*ticket));
@@ -292,6 +303,8 @@ impl<S: Data> Core<S> {
             if let Some(link) = machine.links.remove(&peer) {
                 link.cut();
                 machine.replica.peer_down(peer, now);
+                #[cfg(feature = "foca")]
+                machine.note(super::tcp::Note::Closed(peer));
             }
         });
     }
@@ -312,6 +325,24 @@ impl<S: Data> Core<S> {
         if let Some(waits) = machine.links.get(&peer).map(Outgoing::bytes) {
             machine.replica.set_backlog(peer, waits);
         }
+    }
+
+    /// The membership hears of links from now on.
+    #[cfg(feature = "foca")]
+    pub(super) fn note_members(&self, notes: tokio::sync::mpsc::Sender<super::tcp::Note>) {
+        self.lock().members = Some(notes);
+    }
+
+    /// Sends bytes of the membership protocol.
+    #[cfg(feature = "foca")]
+    pub(super) fn gossip(&self, peer: PeerId, bytes: Vec<u8>) {
+        self.input(|machine, _| machine.replica.gossip(peer, bytes));
+    }
+
+    /// Whether a link is up.
+    #[cfg(feature = "foca")]
+    pub(super) fn has_link(&self, peer: PeerId) -> bool {
+        self.lock().links.contains_key(&peer)
     }
 
     /// The store's answers.
@@ -356,6 +387,16 @@ impl<S: Data> Core<S> {
         self.have.update(|have| have.closed = true);
         self.clock.update(|clock| clock.stopped = true);
         self.disk.stop();
+    }
+}
+
+#[cfg(feature = "foca")]
+impl<S: Data> Machine<S> {
+    /// Tells the membership, if there is one. Too much at once is left out: it is a protocol for messages that are lost.
+    fn note(&self, note: super::tcp::Note) {
+        if let Some(members) = &self.members {
+            let _ = members.try_send(note);
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! TCP on tokio: static peers, reconnection, and TLS where the feature `tls` is on.
+//! With the feature `foca`, peers that find each other, too.
 //!
 //! Frames follow each other, each behind its length as four bytes, the highest first; a length above the limit ends the
 //! link before anything of the frame is buffered.
 
+#[cfg(feature = "foca")]
+mod members;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -17,6 +20,10 @@ use tokio::time::{sleep, timeout};
 use tokio_util::bytes::Bytes;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+#[cfg(feature = "foca")]
+pub(super) use members::Note;
+#[cfg(feature = "foca")]
+pub use members::{Members, Membership, join};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 
@@ -61,7 +68,7 @@ pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener, security: Security
     let core = Arc::clone(&node.core);
     Service::spawn(accept(listener, move |stream| {
         let (core, security) = (Arc::clone(&core), security.clone());
-        async move { serve(&core, stream, &security, Side::Server).await }
+        async move { serve(&core, stream, &security, Side::Server, &|_| ()).await }
     }))
 }
 
@@ -73,7 +80,7 @@ pub fn connect<S: Data>(node: &Node<S>, address: impl Into<String>, security: Se
         while !core.is_closed() {
             backoff.begin();
             let ended = match TcpStream::connect(&address).await {
-                Ok(stream) => serve(&core, stream, &security, Side::Client).await,
+                Ok(stream) => serve(&core, stream, &security, Side::Client, &|_| ()).await,
                 Err(error) => Err(error),
             };
             super::trace_link(&address, &ended);
@@ -112,23 +119,28 @@ async fn serve<S: Data>(
     stream: TcpStream,
     security: &Security,
     #[cfg_attr(not(feature = "tls"), allow(unused_variables, reason = "only TLS tells the sides apart"))] side: Side,
+    up: &(dyn Fn(PeerId) + Sync),
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match security {
-        Security::Plain => frames(core, stream).await,
+        Security::Plain => frames(core, stream, up).await,
         #[cfg(feature = "tls")]
         Security::Tls(tls) => match side {
-            Side::Server => frames(core, timeout(GREETING_WITHIN, tls.accept(stream)).await??).await,
-            Side::Client => frames(core, timeout(GREETING_WITHIN, tls.connect(stream)).await??).await,
+            Side::Server => frames(core, timeout(GREETING_WITHIN, tls.accept(stream)).await??, up).await,
+            Side::Client => frames(core, timeout(GREETING_WITHIN, tls.connect(stream)).await??, up).await,
         },
     }
 }
 
-async fn frames<S: Data>(core: &Arc<Core<S>>, stream: impl AsyncRead + AsyncWrite + Unpin + Send) -> io::Result<()> {
+async fn frames<S: Data>(
+    core: &Arc<Core<S>>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    up: &(dyn Fn(PeerId) + Sync),
+) -> io::Result<()> {
     let codec = LengthDelimitedCodec::builder().max_frame_length(core.limits.frame_bytes_max).new_codec();
     let (outgoing, incoming) = Framed::new(stream, codec).split();
     let outgoing = outgoing.with(|frame: Vec<u8>| std::future::ready(io::Result::Ok(Bytes::from(frame))));
-    run(core, incoming, outgoing).await
+    run(core, incoming, outgoing, up).await
 }
 
 /// A link that is up, for as long as this lives.
@@ -143,11 +155,12 @@ impl<S: Data> Drop for Up<'_, S> {
     }
 }
 
-/// Runs one link until it ends, over anything that carries frames.
+/// Runs one link until it ends, over anything that carries frames; its name is told once it is up.
 pub(super) async fn run<S, F>(
     core: &Arc<Core<S>>,
     mut incoming: impl Stream<Item = io::Result<F>> + Unpin,
     mut outgoing: impl Sink<Vec<u8>, Error = io::Error> + Unpin,
+    told: &(dyn Fn(PeerId) + Sync),
 ) -> io::Result<()>
 where
     S: Data,
@@ -155,6 +168,7 @@ where
 {
     let Some((peer, link)) = core.link_up(LinkKind::Stream) else { return Ok(()) };
     let up = Up { core, peer };
+    told(peer);
     let read = async {
         let mut next = timeout(GREETING_WITHIN, incoming.next()).await.map_err(io::Error::from)?;
         while let Some(frame) = next {

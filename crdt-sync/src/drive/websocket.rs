@@ -77,7 +77,7 @@ async fn frames<S: Data>(core: &Arc<Core<S>>, socket: WebSocketStream<TcpStream>
             Err(error) => Some(Err(io_error(error))),
         })
     });
-    run(core, incoming, outgoing).await
+    run(core, incoming, outgoing, &|_| ()).await
 }
 
 fn io_error(error: Error) -> io::Error {

@@ -205,6 +205,8 @@ impl<S: DotStore> Replica<S> {
             Message::Push(records) if self.config.durability == Durability::Lease && records.iter().all(leased) => {
                 self.disk.lease.1
             }
+            // It shows no dot, and a slow disk is no sign of death.
+            Message::Gossip(_) => self.disk.durable,
             _ => self.disk.last,
         }
     }
