@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND
   fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
   soak [--minutes N]             the long checks: laws, Miri, fuzzing, mutation (default: 60 minutes)
   mutants [filter]               put in each listed fault and require its named test to fail
-  wasm                           build the npm package";
+  wasm [--fast]                  build the npm package into crdt-wasm/npm/dist; fast: without the optimiser";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
