@@ -9,6 +9,10 @@
     doc = "* [`tcp`]: TCP on tokio, with reconnection; with TLS where the feature `tls` is on;"
 )]
 #![cfg_attr(feature = "websocket", doc = "* [`websocket`]: the same frames for browsers, one in each binary message;")]
+#![cfg_attr(
+    feature = "relay",
+    doc = "* [`relay`]: a server of many documents for browsers, and the program `crdt-relay`."
+)]
 //!
 //! **Bounded.** A peer that floods is read one frame at a time, as TCP slows it down. One that does not read loses
 //! pushes first, then its link. One that is silent costs nothing but its socket. A slow disk stops the reading of links,
@@ -45,6 +49,8 @@ mod link;
 #[cfg(feature = "metrics")]
 mod meter;
 mod node;
+#[cfg(feature = "relay")]
+pub mod relay;
 #[cfg(feature = "foca")]
 mod swim;
 #[cfg(feature = "tcp")]

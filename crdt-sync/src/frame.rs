@@ -57,6 +57,16 @@ fn bytes_max(link: LinkKind, limits: &Limits) -> usize {
     }
 }
 
+/// The scope that a frame asks for, if it is an `Open`: what a server of many scopes has to know before it has a reader.
+/// The head of an `Open` is the same in every version.
+#[cfg(feature = "relay")]
+pub(crate) fn scope_opened(frame: &[u8]) -> Option<ScopeId> {
+    match frame {
+        [_, OPEN, flags, rest @ ..] if flags & SCOPE != 0 => rest.first_chunk().copied().map(ScopeId::from_bytes),
+        _ => None,
+    }
+}
+
 /// Writes the frames of one link, in the order in which they are sent.
 ///
 /// On a stream it remembers which ids the other end knows, so every frame that was written has to be sent, before the

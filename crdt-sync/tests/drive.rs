@@ -9,6 +9,10 @@ use crdt_core::OrSet;
 use crdt_sync::drive::{Node, NodeError, blocking};
 use crdt_sync::{Config, EditError, Limits, MemoryStorage, ScopeId};
 
+#[cfg(feature = "relay")]
+#[path = "drive/relay.rs"]
+mod relay;
+
 type Names = OrSet<String>;
 
 fn config() -> Config {

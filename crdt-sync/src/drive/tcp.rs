@@ -26,6 +26,8 @@ pub(super) use members::Note;
 pub use members::{Members, Membership, join};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
+#[cfg(feature = "relay")]
+pub(super) use tls::server as server_tls;
 
 use super::backoff::Backoff;
 use super::core::Core;

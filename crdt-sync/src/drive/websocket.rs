@@ -5,17 +5,19 @@
 use std::io;
 use std::sync::Arc;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
 
 use super::backoff::Backoff;
 use super::core::Core;
 use super::tcp::{Service, accept, run};
 use super::{Data, GREETING_WITHIN, Node};
+use crate::Limits;
 
 /// Takes WebSocket connections, of any page: what a page may do here, the machine's limits say. Must be called inside a
 /// tokio runtime.
@@ -25,7 +27,7 @@ pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener) -> Service {
         let core = Arc::clone(&core);
         async move {
             stream.set_nodelay(true)?;
-            let greeting = accept_async_with_config(stream, Some(bounds(&core)));
+            let greeting = accept_async_with_config(stream, Some(bounds(&core.limits)));
             let socket = timeout(GREETING_WITHIN, greeting).await?.map_err(io_error)?;
             frames(&core, socket).await
         }
@@ -34,36 +36,56 @@ pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener) -> Service {
 
 /// Keeps a WebSocket to `ws://ADDRESS/`, again and again, with growing pauses. Must be called inside a tokio runtime.
 pub fn connect<S: Data>(node: &Node<S>, address: impl Into<String>) -> Service {
-    let (core, address) = (Arc::clone(&node.core), address.into());
+    dial(node, address.into(), None)
+}
+
+/// The same to a server that asks for a token before it lets anybody into this scope.
+pub fn connect_with_token<S: Data>(node: &Node<S>, address: impl Into<String>, token: impl Into<String>) -> Service {
+    dial(node, address.into(), Some(token.into()))
+}
+
+fn dial<S: Data>(node: &Node<S>, address: String, token: Option<String>) -> Service {
+    let core = Arc::clone(&node.core);
     Service::spawn(async move {
         let mut backoff = Backoff::new();
         while !core.is_closed() {
             backoff.begin();
-            let ended = connect_once(&core, &address).await;
+            let ended = connect_once(&core, &address, token.as_deref()).await;
             super::trace_link(&address, &ended);
             sleep(backoff.ended()).await;
         }
     })
 }
 
-async fn connect_once<S: Data>(core: &Arc<Core<S>>, address: &str) -> io::Result<()> {
+async fn connect_once<S: Data>(core: &Arc<Core<S>>, address: &str, token: Option<&str>) -> io::Result<()> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let greeting = client_async_with_config(format!("ws://{address}/"), stream, Some(bounds(core)));
-    let (socket, _) = timeout(GREETING_WITHIN, greeting).await?.map_err(io_error)?;
+    let greeting = client_async_with_config(format!("ws://{address}/"), stream, Some(bounds(&core.limits)));
+    let (mut socket, _) = timeout(GREETING_WITHIN, greeting).await?.map_err(io_error)?;
+    if let Some(token) = token {
+        socket.send(Message::Text(token.into())).await.map_err(io_error)?;
+    }
     frames(core, socket).await
 }
 
 /// A message is a frame, so what bounds frames bounds messages, before they are buffered.
-fn bounds<S: Data>(core: &Core<S>) -> WebSocketConfig {
-    let most = core.limits.frame_bytes_max;
+pub(super) fn bounds(limits: &Limits) -> WebSocketConfig {
+    let most = limits.frame_bytes_max;
     WebSocketConfig::default()
         .max_message_size(Some(most))
         .max_frame_size(Some(most))
-        .max_write_buffer_size(core.limits.link_bytes_max.max(2 * most))
+        .max_write_buffer_size(limits.link_bytes_max.max(2 * most))
 }
 
 async fn frames<S: Data>(core: &Arc<Core<S>>, socket: WebSocketStream<TcpStream>) -> io::Result<()> {
+    let (outgoing, incoming) = halves(socket);
+    run(core, incoming, outgoing, &|_| ()).await
+}
+
+/// Frames to send, and those that come.
+pub(super) fn halves<T: AsyncRead + AsyncWrite + Unpin>(
+    socket: WebSocketStream<T>,
+) -> (impl Sink<Vec<u8>, Error = io::Error> + Unpin, impl Stream<Item = io::Result<Bytes>> + Unpin) {
     let (outgoing, incoming) = socket.split();
     let outgoing = outgoing
         .sink_map_err(io_error)
@@ -77,10 +99,10 @@ async fn frames<S: Data>(core: &Arc<Core<S>>, socket: WebSocketStream<TcpStream>
             Err(error) => Some(Err(io_error(error))),
         })
     });
-    run(core, incoming, outgoing, &|_| ()).await
+    (outgoing, incoming)
 }
 
-fn io_error(error: Error) -> io::Error {
+pub(super) fn io_error(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
         other => io::Error::other(other),

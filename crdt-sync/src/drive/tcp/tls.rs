@@ -74,6 +74,19 @@ impl Tls {
     }
 }
 
+/// For clients that have no certificate of their own, as browsers.
+#[cfg(feature = "relay")]
+pub(in crate::drive) fn server(certificate: &str, key: &str) -> io::Result<TlsAcceptor> {
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(invalid)?;
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(invalid)?
+        .with_no_client_auth()
+        .with_single_cert(certificates(certificate)?, key)
+        .map_err(invalid)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 fn certificates(pem: &str) -> io::Result<Vec<CertificateDer<'static>>> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match found {

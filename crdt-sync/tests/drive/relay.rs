@@ -1,0 +1,193 @@
+//! A relay and those who come to it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use crdt_core::{Counter, MvRegister, OrMap};
+use crdt_sync::drive::relay::{Relay, RelayConfig};
+use crdt_sync::drive::tcp::Service;
+use crdt_sync::drive::websocket;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::*;
+
+crdt_core::fields! { pub struct Board { notes: OrMap<String, MvRegister<String>>, votes: OrMap<String, Counter> } }
+
+fn board(name: &str) -> Node<Board> {
+    Node::open(MemoryStorage::new(), Config::new(ScopeId::named(name))).unwrap()
+}
+
+struct Running {
+    relay: Arc<Relay>,
+    address: String,
+    _service: Service,
+}
+
+async fn relay(data: &Path, lines: &str) -> Running {
+    let mut config = RelayConfig::parse(lines).unwrap();
+    config.data = data.to_owned();
+    let relay = Relay::new(config).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let _service = relay.serve(listener);
+    Running { relay, address, _service }
+}
+
+async fn until(mut done: impl FnMut() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it comes");
+}
+
+fn note(node: &Node<Board>, key: &str) -> Option<String> {
+    node.read(|board| board.notes().get(key).and_then(|note| note.values().first().map(|text| (*text).clone())))
+}
+
+/// The code with which the relay closed, after these words.
+async fn closed_after(address: &str, words: Vec<Message>) -> u16 {
+    let (mut socket, _) = connect_async(format!("ws://{address}/")).await.unwrap();
+    for word in words {
+        socket.send(word).await.unwrap();
+    }
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Close(frame))) => return frame.unwrap().code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("closed without a word: {other:?}"),
+        }
+    }
+}
+
+/// The first frame of a replica of this document.
+fn opening(name: &str) -> Message {
+    let config = Config::new(ScopeId::named(name));
+    let now = crdt_sync::Now::default();
+    let loaded = crdt_sync::Storage::load(&mut MemoryStorage::new()).unwrap();
+    let fresh = crdt_core::ReplicaId::from_u128(77);
+    let mut replica = crdt_sync::Replica::<Board>::open(loaded, config, fresh, [0; 32], now).unwrap();
+    replica.peer_up(crdt_sync::PeerId(1), crdt_sync::LinkKind::Stream, now);
+    while let Some(persist) = replica.poll_persist() {
+        replica.durable(persist.ticket, now);
+    }
+    Message::Binary(replica.poll_transmit().expect("a link begins with a word").frame.into())
+}
+
+#[tokio::test]
+async fn a_document_passes_between_those_who_come_and_outlives_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = relay(folder.path(), "").await;
+    let (a, b, other) = (board("shared"), board("shared"), board("another"));
+    let links = [&a, &b, &other].map(|node| websocket::connect(node, first.address.clone()));
+    a.edit(|board| board.notes().entry("milk").write("two")).await.unwrap();
+    b.edit(|board| board.votes().entry("milk").add(3)).await.unwrap();
+    other.edit(|board| board.notes().entry("secret").write("x")).await.unwrap();
+    until(|| note(&b, "milk").as_deref() == Some("two")).await;
+    until(|| a.read(|board| board.votes().get("milk").is_some_and(|votes| votes.value() == 3))).await;
+    assert!(other.spread(1).await, "the relay has it durably");
+    assert_eq!(note(&a, "secret"), None, "documents do not mix");
+    let guest = first.relay.document("shared").await.unwrap();
+    assert_eq!(guest.node().read_causal(crdt_core::Causal::encode), a.read_causal(crdt_core::Causal::encode));
+    drop((links, guest));
+    first.relay.close().await.unwrap();
+    drop(first);
+
+    let second = relay(folder.path(), "").await;
+    let late = board("shared");
+    let _link = websocket::connect(&late, second.address.clone());
+    until(|| note(&late, "milk").as_deref() == Some("two")).await;
+}
+
+#[tokio::test]
+async fn a_token_opens_its_document_and_the_wrong_one_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "[documents.board]\ntokens = ['open sesame']").await;
+    let wrong = vec![Message::Text("sesame".into()), opening("board")];
+    assert_eq!(closed_after(&running.address, wrong).await, 4001);
+    assert_eq!(closed_after(&running.address, vec![opening("board")]).await, 4001);
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "no store for those who may not enter");
+    let member = board("board");
+    let _link = websocket::connect_with_token(&member, running.address.clone(), "open sesame");
+    member.edit(|board| board.notes().entry("in").write("yes")).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(10), member.spread(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_and_noise_stay_outside() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "origins = ['https://ours.example']").await;
+    let from = |origin: &str| {
+        let mut request = format!("ws://{}/", running.address).into_client_request().unwrap();
+        request.headers_mut().insert("Origin", origin.parse().unwrap());
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "crdt.v1".parse().unwrap());
+        request
+    };
+    let Err(Error::Http(refusal)) = connect_async(from("https://theirs.example")).await else {
+        panic!("a page of another origin came in");
+    };
+    assert_eq!(refusal.status(), 403);
+    let (_, greeting) = connect_async(from("https://ours.example")).await.unwrap();
+    assert_eq!(greeting.headers()["Sec-WebSocket-Protocol"], "crdt.v1");
+    assert_eq!(closed_after(&running.address, vec![Message::Binary(vec![7; 40].into())]).await, 1002);
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "noise makes no store");
+}
+
+#[tokio::test]
+async fn places_are_bounded_and_given_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "documents_open_max = 1\ndocuments_max = 2").await;
+    let guest = running.relay.document("one").await.unwrap();
+    assert_eq!(closed_after(&running.address, vec![opening("two")]).await, 1013, "the only place is taken");
+    drop(guest);
+    drop(running.relay.document("two").await.unwrap());
+    assert!(running.relay.document("three").await.is_err(), "two stores are all that may be kept");
+    drop(running.relay.document("one").await.unwrap());
+}
+
+fn start(config: &Path) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crdt-relay")).arg(config).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ws://").expect("it says where it listens").to_owned();
+    (child, address)
+}
+
+#[tokio::test]
+async fn the_program_keeps_what_it_acknowledged_when_it_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("relay.toml");
+    std::fs::write(&config, "address = '127.0.0.1:0'\ndata = 'kept'\n").unwrap();
+    let (mut child, address) = start(&config);
+    let writer = board("shared");
+    let link = websocket::connect(&writer, address);
+    writer.edit(|board| board.notes().entry("kept").write("yes")).await.unwrap();
+    let acknowledged = tokio::time::timeout(Duration::from_secs(20), writer.spread(1)).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(acknowledged, Ok(true));
+    drop((writer, link));
+
+    let (mut child, address) = start(&config);
+    let reader = board("shared");
+    let _link = websocket::connect(&reader, address);
+    until(|| note(&reader, "kept").as_deref() == Some("yes")).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_configuration_that_lets_nobody_in_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("relay.toml");
+    std::fs::write(&config, "address = '0.0.0.0:0'\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_crdt-relay")).arg(&config).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.lines().count() == 1 && said.contains("nobody could enter"), "{said}");
+}
