@@ -37,6 +37,9 @@ interface Wire {
   synced: boolean;
 }
 
+/** Its number in the seam. */
+const WRONG_DOCUMENT = 11;
+
 const REASONS = ["the version", "the schema", "the order of delivery", "the replica id", "that this id was retired"];
 
 /** All links of one document. */
@@ -108,7 +111,12 @@ export class Links {
   transmit(number: number, frame: Bytes): void {
     const wire = this.#wires.get(number);
     if (!wire) return;
-    wire.port.send(frame);
+    try {
+      wire.port.send(frame);
+    } catch {
+      // A port that breaks its word is as good as closed; the other links go on.
+      return this.#gone(number);
+    }
     const { buffered } = wire.port;
     if (buffered !== undefined) seam.link_backlog(this.machine.doc, number, buffered);
   }
@@ -128,6 +136,15 @@ export class Links {
         const about = REASONS[from.byte()] ?? "this document";
         const link = this.#wires.get(number)?.link;
         link?.medium("refused", new CrdtError("WRONG_DOCUMENT", `the other end does not agree in ${about}`));
+        this.#gone(number, true);
+        return true;
+      }
+      case Happened.BadFrame: {
+        const number = from.u32();
+        const wire = this.#wires.get(number);
+        // A stray frame may come on any medium; in order, it is what the other end speaks of.
+        if (from.byte() !== WRONG_DOCUMENT || !wire?.port.ordered) return false;
+        wire.link.medium("refused", new CrdtError("WRONG_DOCUMENT", "the other end has another document"));
         this.#gone(number, true);
         return true;
       }

@@ -184,8 +184,6 @@ export class Inside implements Outputs {
         break;
       }
       case Happened.BadFrame:
-        from.u32();
-        from.byte();
         this.#notice({ kind: "badFrame" });
         break;
       case Happened.Dormant:

@@ -14,7 +14,10 @@ export interface Status {
   readonly identity: "stored" | "ephemeral";
   /** Edits made here that are not stored yet. */
   readonly unsaved: number;
-  /** Edits made here that no other replica is known to have stored. Those exist only here. */
+  /**
+   * Edits made here that no lasting replica (a server, a file store) is known to have stored. They exist only here, and in
+   * other tabs.
+   */
   readonly unacked: number;
 }
 
