@@ -226,7 +226,6 @@ export class StoredDoc<S extends Schema> extends Doc<S> {
 
   async #stored(): Promise<void> {
     this.inside.core.notInEdit("reading bytes");
-    this.inside.flush();
     await this.inside.stored();
   }
 

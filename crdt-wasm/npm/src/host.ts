@@ -26,10 +26,10 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return host.crypto.getRandomValues(new Uint8Array(length));
 }
 
-/** Calls once, later. In Node it does not keep the program running. */
-export function later(f: () => void, ms: number): () => void {
+/** Calls once, later. In Node it keeps the program running only if that is said. */
+export function later(f: () => void, ms: number, running = false): () => void {
   const timer = host.setTimeout(f, ms);
-  (timer as { unref?(): void }).unref?.();
+  if (!running) (timer as { unref?(): void }).unref?.();
   return () => host.clearTimeout(timer);
 }
 

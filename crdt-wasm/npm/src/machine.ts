@@ -27,6 +27,8 @@ export const enum Happened {
 
 /** Who takes what a document puts out. */
 export interface Outputs {
+  /** Whether edits wait to be stored: a program may not end before. */
+  readonly unsaved: boolean;
   transmit(link: number, frame: Bytes): void;
   persist(ticket: number, rows: Bytes): void;
   delta(bytes: Bytes): void;
@@ -139,7 +141,7 @@ export class Machine {
     if (deadline < 0 || this.#disposed) return;
     // The timer alone shall not keep a document that nobody holds.
     const machine = new WeakRef(this);
-    this.#cancel = later(() => machine.deref()?.poll(), Math.max(0, Math.ceil(deadline - steady())));
+    this.#cancel = later(() => machine.deref()?.poll(), Math.max(0, Math.ceil(deadline - steady())), this.#outputs?.unsaved);
   }
 
   /** Polls after what runs now: many edits in a row need it once. */

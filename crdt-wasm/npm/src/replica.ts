@@ -94,8 +94,13 @@ export class Inside implements Outputs {
     if (this.core.eager) this.#origin = origin;
   }
 
-  /** Resolves when all edits made so far are stored. */
+  get unsaved(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Resolves when all edits made so far are stored, which begins at once. */
   stored(): Promise<void> {
+    if (this.keeper && !this.keeper.failure && this.unsaved) this.flush();
     const failed = this.keeper?.failure;
     if (failed) return Promise.reject(failed);
     const last = this.#pending.at(-1);

@@ -1,0 +1,249 @@
+// Documents that are kept: what survives, what is shown when, and what happens when a store fails.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { openDoc } from "crdt-wasm";
+import { memoryStore } from "crdt-wasm/store";
+import { fileStore } from "crdt-wasm/store/file";
+import { portPair } from "crdt-wasm/testing";
+import { hex, make, schema, sleep, until } from "./help.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "crdt-"));
+after(() => rmSync(folder, { recursive: true }));
+let count = 0;
+
+const open = (store, options = {}) => openDoc({ schema, documentId: "a document", store, ...options });
+const stores = { memory: memoryStore, file: () => fileStore(join(folder, `${count++}`)) };
+
+for (const [name, fresh] of Object.entries(stores)) {
+  test(`what is stored is there again, under the same id (${name})`, async () => {
+    const store = fresh();
+    const doc = await open(store);
+    assert.deepEqual(doc.snapshot(), make().snapshot());
+    const id = doc.replicaId;
+    doc.root.cart.get("milk").quantity.increment(2);
+    doc.root.tags.add("gone");
+    doc.root.tags.delete("gone");
+    await doc.edit(() => doc.root.price.set({ amount: 9 })).stored;
+    assert.equal(doc.status.snapshot().unsaved, 0);
+    doc.root.stock.increment(); // not waited for: closing does
+    const bytes = hex(make({ initial: await doc.encode() }).encode());
+    await doc.dispose();
+    const again = await open(store);
+    assert.equal(again.replicaId, id);
+    assert.equal(again.status.snapshot().identity, "stored");
+    await until(() => again.status.snapshot().storage === "saved");
+    assert.equal(again.root.stock.value, 1);
+    assert.equal(hex(await again.encode()), bytes);
+    again.root.stock.increment();
+    await again.dispose();
+    const third = await open(store);
+    assert.equal(third.root.stock.value, 2);
+    assert.deepEqual(third.inspect().seen, { [id]: [[1, third.inspect().seen[id][0][1]]] }, "no dot was used twice, none left out");
+    await third.dispose();
+  });
+
+  test(`many edits are folded into few rows, and nothing is lost by it (${name})`, async () => {
+    const store = fresh();
+    const kept = [];
+    const watched = {
+      async open(id) {
+        const inner = await store.open(id);
+        return { ...inner, compact: (fold) => inner.compact((rows) => (kept.push(rows.length), fold(rows))) };
+      },
+    };
+    const doc = await open(watched);
+    for (let n = 0; n < 400; n++) {
+      doc.root.tags.add(n % 50);
+      await doc.edit(() => doc.root.stock.increment()).stored;
+      if (n % 50 === 0) doc.root.tags.delete(n % 7);
+    }
+    const before = hex(await doc.encode());
+    await until(() => kept.length > 0, "it was folded");
+    doc.root.visits.increment(3);
+    await doc.dispose();
+    const again = await open(store);
+    assert.equal(again.root.visits.value, 3);
+    assert.equal(again.root.stock.value, 400);
+    again.root.visits.snapshot();
+    const without = make({ initial: await again.encode() });
+    assert.notEqual(hex(without.encode()), before);
+    await again.dispose();
+  });
+}
+
+test("nothing is shown to anybody before it is stored", async () => {
+  let release;
+  const inner = memoryStore();
+  const slow = {
+    async open(id) {
+      const kept = await inner.open(id);
+      return { ...kept, append: async (rows) => (await new Promise((f) => (release = f)), kept.append(rows)) };
+    },
+  };
+  const doc = await open(slow);
+  const [left, right, counts] = portPair();
+  const other = make();
+  const deltas = [];
+  doc.onDelta((bytes) => deltas.push(bytes));
+  doc.connect(left);
+  other.connect(right);
+  const pump = setInterval(() => release?.(), 1);
+  await until(() => doc.status.snapshot().link === "synced");
+  await until(() => doc.status.snapshot().storage === "saved");
+  clearInterval(pump);
+  await sleep(20);
+  release = undefined;
+  const { stored } = doc.edit(() => doc.root.stock.increment());
+  const bytes = doc.encode();
+  let done = "";
+  void stored.then(() => (done += "stored "));
+  void bytes.then(() => (done += "bytes "));
+  await until(() => release !== undefined);
+  await sleep(100);
+  assert.equal(doc.root.stock.value, 1, "it is visible here at once");
+  assert.equal(doc.status.snapshot().unsaved, 1);
+  assert.equal(doc.status.snapshot().storage, "saving");
+  assert.deepEqual([other.root.stock.value, deltas.length, done], [0, 0, ""]);
+  assert.ok(counts.sent > 0);
+  setInterval(() => release(), 1).unref();
+  await until(() => other.root.stock.value === 1);
+  await bytes;
+  assert.equal(done, "stored bytes ");
+  assert.equal(deltas.length, 1);
+  other.dispose();
+  await doc.dispose();
+});
+
+test("a store that fails stops edits, shows nothing of what it lost, and says so", async () => {
+  const inner = memoryStore();
+  let full = false;
+  const failing = {
+    async open(id) {
+      const kept = await inner.open(id);
+      return { ...kept, append: async (rows) => { if (full) throw new Error("quota"); return kept.append(rows); } };
+    },
+  };
+  const doc = await open(failing);
+  const other = make();
+  const [left, right] = portPair();
+  doc.connect(left);
+  other.connect(right);
+  doc.root.stock.increment();
+  await until(() => other.root.stock.value === 1);
+  const notices = [];
+  doc.onNotice(({ kind, cause }) => notices.push([kind, cause.message]));
+  full = true;
+  await assert.rejects(doc.edit(() => doc.root.stock.increment()).stored, { code: "STORAGE" });
+  assert.deepEqual(notices, [["storageFailed", "quota"]]);
+  assert.equal(doc.status.snapshot().storage, "failed");
+  assert.throws(() => doc.root.stock.increment(), { code: "STORAGE" });
+  await assert.rejects(doc.encode(), { code: "STORAGE" });
+  await sleep(50);
+  assert.equal(other.root.stock.value, 1);
+  await doc.dispose();
+  full = false;
+  const again = await open(failing);
+  assert.equal(again.root.stock.value, 1);
+  again.root.stock.increment();
+  await again.edit(() => again.root.tags.add("x")).stored;
+  assert.equal(again.root.stock.value, 2);
+  await again.dispose();
+  other.dispose();
+});
+
+test("two documents on one store have two ids, and both find all of it later", async () => {
+  const store = memoryStore();
+  const docs = await Promise.all([open(store), open(store)]);
+  assert.notEqual(docs[0].replicaId, docs[1].replicaId);
+  const [left, right] = portPair();
+  docs[0].connect(left);
+  docs[1].connect(right);
+  docs.forEach((doc, at) => doc.root.stock.increment(1 + at));
+  await until(() => docs.every((doc) => doc.root.stock.value === 3));
+  await Promise.all(docs.map((doc) => doc.dispose()));
+  const again = await open(store);
+  assert.equal(again.root.stock.value, 3);
+  assert.ok(docs.length === 2);
+  await again.dispose();
+});
+
+test("a folder belongs to one process at a time, and one that died leaves no lock", async () => {
+  const path = join(folder, "locked");
+  const doc = await open(fileStore(path));
+  await assert.rejects(open(fileStore(path)), { code: "STORAGE" });
+  await doc.dispose();
+  const place = join(path, readdirSync(path)[0]);
+  assert.deepEqual(readdirSync(place).sort(), ["id", "rows"]);
+  writeFileSync(join(place, "lock"), "999999999 gone");
+  const again = await open(fileStore(path));
+  await again.dispose();
+  await assert.rejects(open(fileStore("/dev/null/nowhere")), { code: "STORAGE" });
+});
+
+test("a document that is opened and a full member count each other's receipt", async () => {
+  const doc = await open(fileStore(join(folder, "member")));
+  const other = make();
+  const [left, right] = portPair();
+  doc.connect(left);
+  other.connect(right);
+  other.root.stock.increment();
+  assert.equal(other.status.snapshot().unacked, 1);
+  await until(() => other.status.snapshot().unacked === 0, "the file store has it");
+  assert.equal(doc.root.stock.value, 1);
+  other.dispose();
+  await doc.dispose();
+});
+
+test("a write that was cut is forgotten, and damage is told", async () => {
+  const path = join(folder, "cut");
+  const doc = await open(fileStore(path));
+  await doc.edit(() => doc.root.stock.increment(5)).stored;
+  await doc.dispose();
+  const rows = join(path, readdirSync(path)[0], "rows");
+  const good = readFileSync(rows);
+  const { size } = statSync(rows);
+  appendFileSync(rows, good.subarray(0, 11));
+  const again = await open(fileStore(path));
+  assert.equal(again.root.stock.value, 5);
+  await again.dispose();
+  assert.ok(statSync(rows).size >= size);
+  const bad = readFileSync(rows);
+  bad[12] ^= 1;
+  writeFileSync(rows, Buffer.concat([bad, good]));
+  await assert.rejects(open(fileStore(path)), { code: "STORAGE" });
+});
+
+test("killed at any moment: what was said to be stored is there, and no dot is used twice", async () => {
+  const path = join(folder, "killed");
+  const program = `
+    import { openDoc, t } from "crdt-wasm";
+    import { fileStore } from "crdt-wasm/store/file";
+    const doc = await openDoc({ schema: { tags: t.orSet() }, documentId: "d", store: fileStore(${JSON.stringify(path)}) });
+    for (let n = doc.root.tags.size; ; n++) {
+      await doc.edit(() => doc.root.tags.add(n)).stored;
+      process.stdout.write(n + "\\n");
+    }`;
+  let said = -1;
+  for (let round = 0; round < 4; round++) {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
+    let out = "";
+    child.stdout.on("data", (text) => (out += text));
+    await until(() => out.split("\n").length > 10 + 7 * round);
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.on("close", resolve));
+    const numbers = out.split("\n").filter(Boolean).map(Number);
+    assert.ok(numbers[0] >= said + 1, "goes on after the last");
+    said = numbers.at(-1);
+    const doc = await openDoc({ schema: { tags: schema.tags }, documentId: "d", store: fileStore(path) });
+    const all = new Set(doc.root.tags);
+    for (let n = 0; n <= said; n++) assert.ok(all.has(n), `${n} was said to be stored`);
+    const { seen } = doc.inspect();
+    assert.deepEqual(Object.values(seen), [[[1, all.size]]], "one id, one dot for each");
+    await doc.dispose();
+  }
+});
