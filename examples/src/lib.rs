@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `git_history` | the history of a git repository replayed as replicas that edit at the same time: [`history`] |
 //! | `settings` | an application's own struct on two devices, without a runtime; conflicts that can be read |
+//! | `chat` | causal order: an answer that comes first waits for its question |
+//! | `cart` | a shopping cart on devices that meet through a shop, a question and its answer at a time |
+//! | `garden` | an application's object around a replica: types of its own, and news in its own words |
 //! | `demo` | several replicas in processes of their own, an outage, a kill, and nothing lost: [`demo`] |
 
 pub mod demo;
