@@ -10,9 +10,12 @@ use crdt_sync::drive::relay::{Relay, RelayConfig};
 use crdt_sync::drive::tcp::Service;
 use crdt_sync::drive::websocket;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::*;
 
@@ -51,9 +54,16 @@ fn note(node: &Node<Board>, key: &str) -> Option<String> {
     node.read(|board| board.notes().get(key).and_then(|note| note.values().first().map(|text| (*text).clone())))
 }
 
+async fn greeted(
+    address: &str,
+    request: impl IntoClientRequest + Unpin,
+) -> Result<(WebSocketStream<tokio::net::TcpStream>, Response), Error> {
+    client_async(request, tokio::net::TcpStream::connect(address).await.unwrap()).await
+}
+
 /// The code with which the relay closed, after these words.
 async fn closed_after(address: &str, words: Vec<Message>) -> u16 {
-    let (mut socket, _) = connect_async(format!("ws://{address}/")).await.unwrap();
+    let (mut socket, _) = greeted(address, format!("ws://{address}/")).await.unwrap();
     for word in words {
         socket.send(word).await.unwrap();
     }
@@ -129,14 +139,41 @@ async fn pages_of_other_origins_and_noise_stay_outside() {
         request.headers_mut().insert("Sec-WebSocket-Protocol", "crdt.v1".parse().unwrap());
         request
     };
-    let Err(Error::Http(refusal)) = connect_async(from("https://theirs.example")).await else {
+    let Err(Error::Http(refusal)) = greeted(&running.address, from("https://theirs.example")).await else {
         panic!("a page of another origin came in");
     };
     assert_eq!(refusal.status(), 403);
-    let (_, greeting) = connect_async(from("https://ours.example")).await.unwrap();
+    let (_, greeting) = greeted(&running.address, from("https://ours.example")).await.unwrap();
     assert_eq!(greeting.headers()["Sec-WebSocket-Protocol"], "crdt.v1");
     assert_eq!(closed_after(&running.address, vec![Message::Binary(vec![7; 40].into())]).await, 1002);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "noise makes no store");
+}
+
+#[tokio::test]
+async fn with_a_certificate_it_speaks_tls_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let signed = rcgen::generate_simple_self_signed(["relay.test".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("relay.pem"), signed.cert.pem()).unwrap();
+    std::fs::write(folder.path().join("relay.key"), signed.signing_key.serialize_pem()).unwrap();
+    let file = folder.path().join("relay.toml");
+    std::fs::write(&file, "data = 'kept'\n[tls]\ncertificate = 'relay.pem'\nkey = 'relay.key'\n").unwrap();
+    let relay = Relay::new(RelayConfig::read(&file).unwrap()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let _service = relay.serve(listener);
+
+    let mut roots = RootCertStore::empty();
+    roots.add(signed.cert.der().clone()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let client = client.with_root_certificates(roots).with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let name = ServerName::try_from("relay.test").unwrap();
+    let stream = tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap();
+    let (mut socket, _) = client_async("wss://relay.test/", stream).await.unwrap();
+    socket.send(opening("board")).await.unwrap();
+    assert!(matches!(socket.next().await, Some(Ok(Message::Binary(_)))), "the relay answers with its own Open");
+    assert!(greeted(&address, format!("ws://{address}/")).await.is_err(), "nobody speaks in the clear");
 }
 
 #[tokio::test]
