@@ -49,6 +49,7 @@ export class Links {
   /** The link whose frame is being taken in. */
   origin: unknown;
   readonly #met = new Listeners<[]>();
+  readonly #left = new Listeners<[replica: string]>();
   readonly #gossip = new Listeners<[from: string, bytes: Uint8Array]>();
 
   constructor(
@@ -106,6 +107,7 @@ export class Links {
       this.machine.wake();
     }
     wire.link.update();
+    if (wire.peer) this.#left.emit(wire.peer);
   }
 
   transmit(number: number, frame: Bytes): void {
@@ -173,11 +175,16 @@ export class Links {
   /** Says something to all that are there; nothing is kept of it, and what is lost is lost. */
   say(bytes: Uint8Array): void {
     for (const [number, { peer }] of this.#wires) if (peer) seam.gossip(this.machine.doc, number, bytes);
-    this.machine.wake();
+    this.machine.poll();
   }
 
   onSaid(listener: (from: string, bytes: Uint8Array) => void): () => void {
     return this.#gossip.add(listener);
+  }
+
+  /** Calls when the link to a replica has ended. */
+  onLeft(listener: (replica: string) => void): () => void {
+    return this.#left.add(listener);
   }
 
   /** Calls after somebody new said who it is. */

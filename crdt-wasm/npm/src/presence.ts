@@ -96,16 +96,23 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
   const endMoving = links.onMoved(() => {
     if (state !== undefined) say();
   });
+  // A page that goes may have no time left to say so, but its link ends. Whoever is there still is heard of again.
+  const endLeaving = links.onLeft((replica) => {
+    for (const [who, { present }] of others) if (present?.replica === replica) others.delete(who);
+    update();
+  });
   cancel = later(beat, timeoutMs / 3);
-  // Others shall not wait for the time to run out when a page goes.
-  const page = globalThis as { addEventListener?: (type: string, f: () => void) => void; removeEventListener?: (type: string, f: () => void) => void };
+  // Nor shall others wait for the time to run out where a third one passes it on.
+  type Listen = (type: string, f: () => void, capture: boolean) => void;
+  const page = globalThis as { addEventListener?: Listen; removeEventListener?: Listen };
   const leave = () => {
     const before = state;
     state = undefined;
     if (before !== undefined) say();
     state = before;
   };
-  page.addEventListener?.("pagehide", leave);
+  // First of all, before the links go.
+  page.addEventListener?.("pagehide", leave, true);
   say();
 
   return {
@@ -124,9 +131,10 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
       closed = true;
       cancel();
       leave();
-      page.removeEventListener?.("pagehide", leave);
+      page.removeEventListener?.("pagehide", leave, true);
       endHearing();
       endMoving();
+      endLeaving();
       others.clear();
       update();
     },

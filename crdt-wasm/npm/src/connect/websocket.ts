@@ -20,9 +20,20 @@ declare const document: { readonly visibilityState: string } | undefined;
 
 /** Options of {@link webSocket}. */
 export interface WebSocketOptions {
-  /** Opens a socket. Needed where the platform has none (Node 20): `(url) => new WS(url)` with one of the usual packages. */
-  open?: (url: string) => WebSocketLike;
+  /**
+   * Opens a socket. Needed where the platform has none (Node 20): `(url, protocols) => new WS(url, protocols)` with one of the usual
+   * packages.
+   */
+  open?: (url: string, protocols: string[]) => WebSocketLike;
+  /**
+   * What lets this client into the document, or how to get it, anew for each socket. It is the first thing that is sent: in the
+   * address it would stand in logs.
+   */
+  token?: string | (() => string | Promise<string>);
 }
+
+/** The frames of version 1. */
+const PROTOCOLS = ["crdt.v1"];
 
 /** The first pause; each next one is at most twice as long, up to the last. */
 const [RETRY_MS, RETRY_MS_MAX] = [250, 30_000];
@@ -37,7 +48,8 @@ const GOOD_MS = 10_000;
 const SILENCE_MS = 55_000;
 
 /**
- * A link to a server: a replica in Rust that listens for WebSockets. Each message is one frame.
+ * A link to a server: `crdt-relay`, which holds any number of documents, or a program of your own in Rust. Each message is one
+ * frame; a token, if there is one, is a text in front.
  *
  * When the socket breaks it is opened again, after a pause that grows from a quarter of a second to 30 with a random part,
  * and at once when the browser says that it is online again or the page becomes visible.
@@ -67,11 +79,11 @@ export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
         host.status({ state: "connecting" });
         let socket: WebSocketLike;
         try {
-          socket = open(url);
+          socket = open(url, PROTOCOLS);
         } catch (cause) {
           return again(false, cause);
         }
-        end = carry(socket, host, (openMs, code, refused, cause) => {
+        end = carry(socket, host, options.token, (openMs, code, refused, cause) => {
           end = undefined;
           if (code === 4001) {
             stop();
@@ -104,10 +116,10 @@ export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
 
 const WAKING = ["online", "visibilitychange", "pageshow"];
 
-function openOf(constructor: typeof WebSocket): (url: string) => WebSocketLike {
-  return (url) => {
+function openOf(constructor: typeof WebSocket): (url: string, protocols: string[]) => WebSocketLike {
+  return (url, protocols) => {
     if (!constructor) throw new Error("there is no WebSocket here: give { open }");
-    return new constructor(url, []);
+    return new constructor(url, protocols);
   };
 }
 
@@ -115,6 +127,7 @@ function openOf(constructor: typeof WebSocket): (url: string) => WebSocketLike {
 function carry(
   socket: WebSocketLike,
   host: { port(port: Port): void; status(status: { state: "open" }): void },
+  token: WebSocketOptions["token"],
   closed: (openMs: number, code: number | undefined, refused: boolean, cause: unknown) => void,
 ): () => void {
   socket.binaryType = "arraybuffer";
@@ -142,23 +155,31 @@ function carry(
     heard();
     if (data instanceof ArrayBuffer) receive?.(new Uint8Array(data));
   };
-  socket.onopen = () => {
+  const port: Port = {
+    ordered: true,
+    get buffered() {
+      return socket.bufferedAmount;
+    },
+    send(frame) {
+      if (!over) socket.send(frame);
+    },
+    open(onFrame) {
+      receive = onFrame;
+      return (refused) => end(undefined, undefined, refused);
+    },
+  };
+  socket.onopen = async () => {
     opened = Date.now();
     heard();
+    try {
+      const word = typeof token === "function" ? await token() : token;
+      if (over) return;
+      if (word !== undefined) socket.send(word);
+    } catch (cause) {
+      return end(undefined, cause);
+    }
     host.status({ state: "open" });
-    host.port({
-      ordered: true,
-      get buffered() {
-        return socket.bufferedAmount;
-      },
-      send(frame) {
-        if (!over) socket.send(frame);
-      },
-      open(onFrame) {
-        receive = onFrame;
-        return (refused) => end(undefined, undefined, refused);
-      },
-    });
+    host.port(port);
   };
   return () => end();
 }

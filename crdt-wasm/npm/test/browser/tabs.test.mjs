@@ -1,0 +1,131 @@
+// Tabs of a real browser: linked over a BroadcastChannel, kept in IndexedDB, each under an id of its own.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { until } from "../help.mjs";
+import { startBrowser, startSite } from "./site.mjs";
+
+let site;
+let browser;
+before(async () => {
+  site = await startSite();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.stop();
+  site?.stop();
+});
+afterEach(() => assert.deepEqual(browser.errors, []));
+
+const state = (page) => page.evaluate(async () => hex(await doc.encode()));
+const equal = async (...pages) => new Set(await Promise.all(pages.map(state))).size === 1;
+
+test("two tabs edit, and become equal byte for byte", async () => {
+  const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
+  const ids = [await a.evaluate(() => open("tabs")), await b.evaluate(() => open("tabs"))];
+  assert.notEqual(ids[0], ids[1]);
+  assert.equal(await a.evaluate(() => doc.status.snapshot().identity), "stored");
+  await a.evaluate(() => {
+    doc.root.cart.get("milk").quantity.increment(2);
+    doc.root.tags.add("x");
+  });
+  await b.evaluate(() => doc.root.tags.add("y"));
+  await until(() => equal(a, b));
+  assert.deepEqual(await b.evaluate(() => doc.snapshot()), { stock: 0, price: [], tags: ["x", "y"], cart: { milk: { quantity: 2, note: [] } } });
+  const late = await browser.tab(site.url);
+  await late.evaluate(() => open("tabs"));
+  await until(() => equal(a, b, late));
+  for (const page of [a, b, late]) await page.close();
+});
+
+test("a tab without links keeps what it did over a reload, under the same id, and meets the others later", async () => {
+  const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
+  const first = await a.evaluate(() => open("reload", []));
+  await b.evaluate(() => open("reload", []));
+  await a.evaluate(() => doc.edit(() => {
+    doc.root.price.set("a");
+    doc.root.stock.increment(3);
+  }).stored);
+  await b.evaluate(() => doc.edit(() => {
+    doc.root.price.set("b");
+    doc.root.stock.increment(4);
+  }).stored);
+  await a.reload();
+  await a.waitForFunction("window.ready");
+  assert.equal(await a.evaluate(() => open("reload")), first, "the id of before is free again, and taken");
+  assert.ok(await a.evaluate(() => doc.root.stock.value >= 3));
+  await b.evaluate(() => doc.connect(connect.broadcast()));
+  await until(() => equal(a, b));
+  assert.deepEqual(await a.evaluate(() => [doc.root.stock.value, doc.root.price.conflict]), [7, true]);
+  await a.close();
+  await b.close();
+});
+
+test("tabs that race for ids, die and come back never share one, and the pool stays small", async () => {
+  const pages = await Promise.all(Array.from({ length: 5 }, () => browser.tab(site.url)));
+  const ids = await Promise.all(pages.map((page) => page.evaluate(() => open("race"))));
+  assert.equal(new Set(ids).size, 5);
+  await Promise.all(pages.map((page) => page.evaluate(() => {
+    for (let n = 0; n < 20; n++) doc.root.stock.increment();
+  })));
+  // Killed in the middle of writing.
+  await Promise.all(pages.splice(0, 3).map((page) => page.close({ runBeforeUnload: false })));
+  const more = await Promise.all(Array.from({ length: 3 }, () => browser.tab(site.url)));
+  const again = await Promise.all(more.map((page) => page.evaluate(() => open("race"))));
+  const now = [...again, ...ids.slice(3)];
+  assert.equal(new Set(now).size, 5);
+  await Promise.all(more.map((page) => page.evaluate(() => {
+    for (let n = 0; n < 20; n++) doc.root.stock.increment();
+  })));
+  pages.push(...more);
+  await until(() => equal(...pages));
+  const pool = await pages[0].evaluate(() => new Promise((resolve) => {
+    indexedDB.open("crdt:race").onsuccess = ({ target: { result } }) =>
+      (result.transaction("ids").objectStore("ids").getAllKeys().onsuccess = ({ target }) => (result.close(), resolve(target.result)));
+  }));
+  assert.ok(pool.length <= 6, `${pool.length} ids`);
+  const { value, seen } = await pages[0].evaluate(() => ({ value: doc.root.stock.value, seen: doc.inspect().seen }));
+  const dots = Object.values(seen).flat().reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  assert.equal(value, dots, "every count has a dot of its own");
+  assert.ok(value >= 100 && value <= 160, `${value}`);
+  for (const page of pages) await page.close();
+});
+
+test("a database that others deleted under a tab ends in an error that is told, not in silence", async () => {
+  const page = await browser.tab(site.url);
+  await page.evaluate(() => open("deleted", []));
+  await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored);
+  await page.evaluate(() => new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase("crdt:deleted");
+    request.onsuccess = resolve;
+  }));
+  const answer = await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored.then(() => "stored", (error) => error.code));
+  assert.equal(answer, "STORAGE");
+  assert.equal(await page.evaluate(() => doc.status.snapshot().storage), "failed");
+  await page.close();
+});
+
+test("presence of a tab goes with the tab", async () => {
+  const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
+  for (const page of [a, b]) await page.evaluate(async () => {
+    await open("presence");
+    window.presence = doc.presence();
+    presence.set({ name: doc.replicaId });
+  });
+  await until(() => b.evaluate(() => presence.snapshot().length === 1));
+  await a.goto("about:blank");
+  await until(() => b.evaluate(() => presence.snapshot().length === 0), "gone", 5000);
+  await a.close();
+  await b.close();
+});
+
+test("a page whose policy forbids wasm gets an error that names what it needs", async () => {
+  const strict = await startSite("default-src 'self'; script-src 'self' 'unsafe-inline'");
+  const page = await browser.context.newPage();
+  await page.goto(strict.url);
+  const answer = await page.evaluate(() => import("/dist/index.js").then(() => "loaded", ({ code, message }) => `${code} ${message}`));
+  assert.match(answer, /^WASM_BLOCKED .*wasm-unsafe-eval/);
+  await page.close();
+  strict.stop();
+  browser.errors.length = 0;
+});
