@@ -227,6 +227,9 @@ pub struct Limits {
     pub links_max: usize,
     /// Replicas in the roster.
     pub roster_max: usize,
+    /// Runs in what all of them together are known to have: 16 MiB. Beyond it what is new is not noted, as less than they
+    /// have is always safe.
+    pub roster_runs_max: usize,
     /// Retired replicas, at 24 bytes each.
     pub retired_max: usize,
     /// Ids lent to tabs by one home.
@@ -273,6 +276,7 @@ impl Default for Limits {
             window_cells_max: 4_096,
             links_max: 256,
             roster_max: 10_000,
+            roster_runs_max: 1 << 20,
             retired_max: 1_000_000,
             lent_ids_max: 64,
             skew_ms_max: 500,

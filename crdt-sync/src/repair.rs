@@ -177,13 +177,30 @@ impl<S: DotStore> Repairs<S> {
 
     /// Opens a repair with a peer, unless there is one or there are too many.
     pub fn open(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
-        if self.is_open(peer) || self.open.len() >= view.config.limits.repairs_max {
+        if self.is_open(peer) || !self.has_room(view, out) {
             return;
         }
         let content = self.content_is_due(view).then(|| view.state.content_digest());
         let repair = self.name();
         let exchange = self.with(peer, view, out, |work| Exchange::open(repair, content, work));
         self.open.insert(peer, exchange);
+    }
+
+    /// Whether one more repair may go on. Where there are as many as may be, the oldest makes room, once it has had as long
+    /// as a repair may stay silent: else a few peers that say a word now and then could keep out all others. What came
+    /// of it is staged, so it goes on from there.
+    fn has_room(&mut self, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) -> bool {
+        if self.open.len() < view.config.limits.repairs_max {
+            return true;
+        }
+        let oldest = self.open.iter().min_by_key(|(_, exchange)| exchange.started);
+        let overdue =
+            oldest.filter(|(_, exchange)| view.now.steady >= exchange.started + view.config.timing.repair_idle_max);
+        let Some(peer) = overdue.map(|(peer, _)| *peer) else { return false };
+        if let Some(exchange) = self.open.remove(&peer) {
+            self.settle(peer, exchange, Step::Cancels(CancelReason::Busy), view, out);
+        }
+        true
     }
 
     /// A hash of the content costs an encoding, so it is told rarely.
@@ -348,7 +365,7 @@ impl<S: DotStore> Repairs<S> {
         if !self.with(peer, view, out, |work| work.link.admits_hello(view.now.steady)) {
             return out.push(cancel(CancelReason::Busy));
         }
-        let full = self.open.len() >= view.config.limits.repairs_max;
+        let full = !self.has_room(view, out);
         let (exchange, step) = self.with(peer, view, out, |work| Exchange::answer(hello, full, work));
         self.settle(peer, exchange, step, view, out);
     }

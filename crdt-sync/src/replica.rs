@@ -97,6 +97,8 @@ pub struct Replica<S: DotStore> {
     repairing: VecDeque<(Ticket, PeerId, RepairId)>,
     /// Ids made for tabs: with its last dot where it was given back.
     lent: BTreeMap<ReplicaId, Option<u64>>,
+    /// When those that are out were last heard of.
+    lent_heard: BTreeMap<ReplicaId, Steady>,
     /// Fresh ids that may be lent.
     pool: Vec<ReplicaId>,
     stats: Stats,

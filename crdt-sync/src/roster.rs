@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crdt_core::{DotSet, ReplicaId};
 
-use crate::Steady;
+use crate::{Limits, Steady};
 
 /// How a replica counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,8 @@ pub(crate) struct Roster {
     /// Retirements that every active replica knows to be complete.
     effective: BTreeMap<ReplicaId, u64>,
     stable: DotSet,
+    /// Runs in what all members are known to have.
+    known_runs: usize,
 }
 
 impl Roster {
@@ -61,6 +63,7 @@ impl Roster {
             stable: stable.clone(),
             ..Self::default()
         };
+        roster.count_runs();
         for (replica, last) in retired {
             roster.retire(*replica, *last, usize::MAX);
         }
@@ -68,19 +71,40 @@ impl Roster {
     }
 
     /// A sign of life, and that it has durably received these. True if it was not known before.
-    pub(crate) fn heard(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, members_max: usize) -> bool {
+    pub(crate) fn heard(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, limits: &Limits) -> bool {
         if let Some(member) = self.members.get_mut(&replica) {
             member.heard = now;
-            member.known.union_with(has);
+            self.learn(replica, has, limits);
             return false;
         }
         // Beyond the bound a replica is served and not counted.
-        if self.members.len() >= members_max {
+        if self.members.len() >= limits.roster_max {
             return false;
         }
-        let joining = Member { standing: Standing::Joining, repaired: false, heard: now, known: has.clone() };
+        let joining = Member { standing: Standing::Joining, repaired: false, heard: now, known: DotSet::new() };
         self.members.insert(replica, joining);
+        self.learn(replica, has, limits);
         true
+    }
+
+    /// Notes what a member has, as far as there is room; true if that was news.
+    fn learn(&mut self, replica: ReplicaId, has: &DotSet, limits: &Limits) -> bool {
+        if has.is_empty() {
+            return false;
+        }
+        let full = self.known_runs + has.run_count() > limits.roster_runs_max;
+        let Some(member) = self.members.get_mut(&replica) else { return false };
+        if full && !has.is_subset(&member.known) {
+            return false;
+        }
+        let before = member.known.run_count();
+        let news = member.known.union_with(has);
+        self.known_runs = self.known_runs + member.known.run_count() - before;
+        news
+    }
+
+    fn count_runs(&mut self) {
+        self.known_runs = self.members.values().map(|member| member.known.run_count()).sum();
     }
 
     /// Takes it for granted that it has these, as faults do.
@@ -102,12 +126,13 @@ impl Roster {
 
     /// Somebody else said that a replica which counts has these. A sign of life only where that is news: what is told
     /// again of one that is gone must not keep it for ever.
-    pub(crate) fn hearsay(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, members_max: usize) {
-        if let Some(member) = self.members.get_mut(&replica) {
-            if member.known.union_with(has) && member.repaired {
+    pub(crate) fn hearsay(&mut self, replica: ReplicaId, has: &DotSet, now: Steady, limits: &Limits) {
+        if self.members.contains_key(&replica) {
+            let news = self.learn(replica, has, limits);
+            if let Some(member) = self.members.get_mut(&replica).filter(|member| news && member.repaired) {
                 member.heard = now;
             }
-        } else if self.heard(replica, has, now, members_max) {
+        } else if self.heard(replica, has, now, limits) {
             // Only those that count are told of.
             self.caught_up(replica, now);
         }
@@ -146,6 +171,9 @@ impl Roster {
                 silent.push(*replica);
             }
         }
+        if !silent.is_empty() {
+            self.count_runs();
+        }
         silent
     }
 
@@ -158,13 +186,17 @@ impl Roster {
     /// Moves what is stable as far as everybody is known to be; `mine` is durable here. True if it grew.
     ///
     /// Only ever an under-estimate, and it never shrinks: a replica counts once it has caught up with all this covers.
-    pub(crate) fn advance(&mut self, mine: &DotSet) -> bool {
+    pub(crate) fn advance(&mut self, mine: &DotSet, limits: &Limits) -> bool {
         let mut common = mine.clone();
+        let crowded = self.known_runs > limits.roster_runs_max / 2;
         for member in self.members.values_mut() {
             // Claims about what is not here are believed until there are too many of them to keep.
-            if member.known.run_count() > KNOWN_RUNS_MAX {
+            if crowded || member.known.run_count() > KNOWN_RUNS_MAX {
                 member.known = member.known.intersection(mine);
             }
+        }
+        if crowded {
+            self.count_runs();
         }
         for member in self.members.values().filter(|member| member.repaired) {
             common = common.intersection(&member.known);
@@ -189,6 +221,7 @@ impl Roster {
     /// Forgets a replica of our own that is no more: its old id.
     pub(crate) fn forget(&mut self, replica: ReplicaId) {
         self.members.remove(&replica);
+        self.count_runs();
     }
 
     /// Somebody said that a replica makes no dots above `last`. True if that is new.
@@ -269,29 +302,29 @@ mod tests {
     #[test]
     fn what_is_stable_is_what_every_active_replica_has_and_never_shrinks() {
         let mut roster = Roster::default();
-        assert!(roster.heard(A, &upto(A, 5), second(0), 10));
-        assert!(roster.advance(&upto(A, 9)));
+        assert!(roster.heard(A, &upto(A, 5), second(0), &Limits::default()));
+        assert!(roster.advance(&upto(A, 9), &Limits::default()));
         assert_eq!(*roster.stable(), upto(A, 9), "one that has not caught up holds nothing back");
         roster.caught_up(A, second(0));
-        assert!(!roster.advance(&upto(A, 12)));
+        assert!(!roster.advance(&upto(A, 12), &Limits::default()));
         assert_eq!(*roster.stable(), upto(A, 9));
-        roster.heard(A, &upto(A, 10), second(1), 10);
-        assert!(roster.advance(&upto(A, 12)));
+        roster.heard(A, &upto(A, 10), second(1), &Limits::default());
+        assert!(roster.advance(&upto(A, 12), &Limits::default()));
         assert_eq!(*roster.stable(), upto(A, 10));
     }
 
     #[test]
     fn one_that_was_repaired_counts_once_it_has_all_that_became_stable_meanwhile() {
         let mut roster = Roster::default();
-        roster.heard(A, &upto(B, 5), second(0), 10);
+        roster.heard(A, &upto(B, 5), second(0), &Limits::default());
         // Its repair began before 6 and 7 were stable.
-        roster.advance(&upto(B, 7));
+        roster.advance(&upto(B, 7), &Limits::default());
         roster.caught_up(A, second(1));
         assert!(!roster.admit());
         assert_eq!(roster.standing(A), Some(Standing::Joining));
-        assert!(!roster.advance(&upto(B, 9)), "and what it lacks holds back the rest");
-        roster.heard(A, &upto(B, 8), second(2), 10);
-        assert!(roster.advance(&upto(B, 9)) && roster.admit());
+        assert!(!roster.advance(&upto(B, 9), &Limits::default()), "and what it lacks holds back the rest");
+        roster.heard(A, &upto(B, 8), second(2), &Limits::default());
+        assert!(roster.advance(&upto(B, 9), &Limits::default()) && roster.admit());
         assert_eq!(roster.standing(A), Some(Standing::Active));
         assert_eq!(*roster.stable(), upto(B, 8));
     }
@@ -299,24 +332,24 @@ mod tests {
     #[test]
     fn what_others_repeat_of_one_that_is_gone_does_not_keep_it() {
         let mut roster = Roster::default();
-        roster.hearsay(A, &upto(A, 3), second(0), 10);
+        roster.hearsay(A, &upto(A, 3), second(0), &Limits::default());
         assert!(roster.admit());
-        roster.hearsay(A, &upto(A, 3), second(9), 10);
+        roster.hearsay(A, &upto(A, 3), second(9), &Limits::default());
         assert_eq!(roster.fall_dormant(second(11), Duration::from_secs(10)), [A]);
-        roster.hearsay(A, &upto(A, 3), second(12), 10);
+        roster.hearsay(A, &upto(A, 3), second(12), &Limits::default());
         assert_eq!(roster.standing(A), Some(Standing::Dormant));
     }
 
     #[test]
     fn a_silent_replica_holds_nothing_back_and_counts_again_after_a_repair() {
         let mut roster = Roster::default();
-        roster.heard(A, &upto(A, 1), second(0), 10);
+        roster.heard(A, &upto(A, 1), second(0), &Limits::default());
         roster.caught_up(A, second(0));
         assert!(roster.admit());
         assert!(roster.fall_dormant(second(10), Duration::from_secs(10)).is_empty());
         assert_eq!(roster.fall_dormant(second(11), Duration::from_secs(10)), [A]);
-        assert!(roster.advance(&upto(A, 7)));
-        roster.heard(A, &upto(A, 7), second(12), 10);
+        assert!(roster.advance(&upto(A, 7), &Limits::default()));
+        roster.heard(A, &upto(A, 7), second(12), &Limits::default());
         assert_eq!(roster.standing(A), Some(Standing::Dormant));
         roster.caught_up(A, second(12));
         assert!(roster.admit());
@@ -328,10 +361,29 @@ mod tests {
         let mut roster = Roster::default();
         assert!(roster.retire(B, 3, 10) && !roster.retire(B, 3, 10));
         assert!(roster.settle().is_empty());
-        roster.advance(&upto(B, 2));
+        roster.advance(&upto(B, 2), &Limits::default());
         assert!(roster.settle().is_empty());
-        roster.advance(&upto(B, 3));
+        roster.advance(&upto(B, 3), &Limits::default());
         assert_eq!(roster.settle(), [B]);
         assert!(roster.settle().is_empty());
+    }
+
+    /// A peer names ten thousand members, each with as many claims as one may have: 10 GB.
+    #[test]
+    fn what_all_members_are_said_to_have_is_bounded_together() {
+        let limits = Limits { roster_runs_max: 1_000, ..Limits::default() };
+        let mut roster = Roster::default();
+        let claims: DotSet = (1..=300).filter_map(|counter| crdt_core::Dot::new(B, 2 * counter)).collect();
+        for member in 10..200 {
+            roster.hearsay(ReplicaId::from_u128(member), &claims, second(0), &limits);
+        }
+        let held: usize = roster.active().map(|(_, known)| known.run_count()).sum();
+        assert!(roster.known_runs <= 1_000 && held <= 1_000, "{held}");
+        // Of what is not here nothing is kept where room is scarce, and honest members are noted again.
+        roster.advance(&upto(A, 5), &limits);
+        roster.heard(A, &upto(A, 5), second(1), &limits);
+        roster.caught_up(A, second(1));
+        roster.admit();
+        assert!(roster.active().any(|(replica, known)| replica == A && *known == upto(A, 5)));
     }
 }

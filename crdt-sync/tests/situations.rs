@@ -1,6 +1,8 @@
 //! Situations told step by step, on a network and disks that are driven by hand. One program for all of them: each
 //! would compile the whole machine anew.
 
+#[path = "situations/bounds.rs"]
+mod bounds;
 #[path = "situations/durability.rs"]
 mod durability;
 #[path = "situations/edges.rs"]

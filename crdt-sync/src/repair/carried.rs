@@ -152,7 +152,7 @@ pub(crate) fn read<S: DotStore>(
             }
             (Some(Plan::LiveSet), Message::LiveSet { live: part, .. }) => {
                 live.union_with(&part);
-                leg.add_live(&part);
+                leg.add_live(&part, &view.config.limits)?;
             }
             (Some(_), Message::Finish(finish)) if finish.kept.is_empty() => leg.finish = Some(*finish),
             _ => return Err(CancelReason::OutOfTurn),

@@ -27,6 +27,8 @@ const STAGED_RUNS_MAX: usize = 8_192;
 #[derive(Clone, Debug)]
 pub(super) struct Exchange<S: DotStore> {
     pub(super) id: RepairId,
+    /// When it began.
+    pub(super) started: Steady,
     /// Whether this side said hello.
     pub(super) opened_here: bool,
     /// When the peer last said something.
@@ -97,7 +99,8 @@ impl<S: DotStore> Exchange<S> {
 
     fn new(id: RepairId, told: Told, phase: Phase<S>, work: &Work<'_, '_, S>) -> Self {
         let opened_here = matches!(phase, Phase::Asked { .. });
-        Self { id, opened_here, heard: work.view.now.steady, idle_max: work.view.idle_max, told, phase }
+        let now = work.view.now.steady;
+        Self { id, started: now, opened_here, heard: now, idle_max: work.view.idle_max, told, phase }
     }
 
     /// Says hello.
@@ -333,10 +336,7 @@ impl<S: DotStore> Exchange<S> {
                 leg.add_entries(entries, bytes, work.view)
             }
             Message::Cells { from, cells, .. } => leg.add_cells(from as usize, cells),
-            Message::LiveSet { live, .. } => {
-                leg.add_live(&live);
-                Ok(())
-            }
+            Message::LiveSet { live, .. } => leg.add_live(&live, &work.view.config.limits),
             Message::Finish(finish) => {
                 leg.finish.get_or_insert(*finish);
                 Ok(())

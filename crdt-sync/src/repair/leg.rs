@@ -9,10 +9,12 @@ use super::stage::Staged;
 use super::told::{Theirs, Told};
 use super::{View, told};
 use crate::sketch::{Alphabet, peel, subtract};
-use crate::{CancelReason, Cell, Finish, Plan};
+use crate::{CancelReason, Cell, Finish, Limits, Plan};
 
 /// More cells than any repair would send: above this a set of live dots is always shorter.
 const CELLS_MAX: usize = 1 << 17;
+/// What a run of dots takes in memory.
+const RUN_BYTES: usize = 16;
 
 /// One direction of a repair, on its way in. Nothing is concluded before all of it is here.
 #[derive(Clone, Debug)]
@@ -105,8 +107,15 @@ impl<S: DotStore> Leg<S> {
         Ok(())
     }
 
-    pub(super) fn add_live(&mut self, live: &DotSet) {
-        self.live.get_or_insert_default().union_with(live);
+    /// Each part is bounded by its frame; all of them are bounded here.
+    pub(super) fn add_live(&mut self, live: &DotSet, limits: &Limits) -> Result<(), CancelReason> {
+        let all = self.live.get_or_insert_default();
+        all.union_with(live);
+        if all.run_count() > limits.live_set_bytes_max / RUN_BYTES {
+            self.live = None;
+            return Err(CancelReason::TooLarge);
+        }
+        Ok(())
     }
 
     /// The entries that the finish speaks of, once all are here.

@@ -3,7 +3,7 @@
 use crdt_core::{DotSet, DotStore, ReplicaId, Writer};
 
 use super::Replica;
-use crate::{Event, LinkKind, Message, Now, PeerId, RefuseReason, Role};
+use crate::{Event, LinkKind, Message, Now, PeerId, RefuseReason, Role, Steady};
 
 /// An id for each page load would swell every summary and token for ever. Lent ones grow with the pages that are open at
 /// the same time, and with those that vanish.
@@ -89,6 +89,7 @@ impl<S: DotStore> Replica<S> {
         };
         // That it is out is durable before the tab hears of it.
         self.lent.insert(replica, None);
+        self.lent_heard.insert(replica, now.steady);
         self.pending.meta = true;
         self.commit(now);
         // Whatever was said when it came back: no dot that is known here is made again.
@@ -106,8 +107,48 @@ impl<S: DotStore> Replica<S> {
             && lent.is_none()
         {
             *lent = Some(last);
+            self.lent_heard.remove(&replica);
             self.pending.meta = true;
             self.commit(now);
+        }
+    }
+
+    /// A record of a replica came, or it introduced itself.
+    pub(super) fn hear_lent(&mut self, replica: ReplicaId, now: Now) {
+        if let Some(heard) = self.lent_heard.get_mut(&replica) {
+            *heard = now.steady;
+        }
+    }
+
+    /// When somebody who has an id may be given up for lost.
+    pub(super) fn lent_deadline(&self) -> Option<Steady> {
+        if self.config.role != Role::Replica || self.frozen {
+            return None;
+        }
+        let oldest = self.lent_heard.values().min()?;
+        Some(*oldest + self.config.timing.dormant_after)
+    }
+
+    /// Retires ids whose tabs have vanished, or a home would have none left to lend. They are not lent again: a tab that
+    /// comes back all the same loses nothing, and is told to take a fresh one.
+    pub(super) fn retire_vanished(&mut self, now: Now) {
+        // What was out when this replica was opened is heard of from now on.
+        let missing: Vec<ReplicaId> = self.lent.iter().filter(|(_, last)| last.is_none()).map(|(id, _)| *id).collect();
+        for replica in missing {
+            self.lent_heard.entry(replica).or_insert(now.steady);
+        }
+        if self.lent_deadline().is_none_or(|due| due > now.steady) {
+            return;
+        }
+        let silent = |heard: &Steady| now.steady - *heard >= self.config.timing.dormant_after;
+        let gone: Vec<ReplicaId> =
+            self.lent_heard.iter().filter(|(_, heard)| silent(heard)).map(|(replica, _)| *replica).collect();
+        for replica in gone {
+            self.lent_heard.remove(&replica);
+            if self.lent.get(&replica) == Some(&None) {
+                self.lent.remove(&replica);
+                self.write_retirement(replica, now);
+            }
         }
     }
 

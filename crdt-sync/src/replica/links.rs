@@ -99,8 +99,9 @@ impl<S: DotStore> Replica<S> {
         peer.acked = DotSet::new();
         peer.sent = DotSet::new();
         if let Some(member) = peer.member() {
-            self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
+            self.roster.heard(member, &DotSet::new(), now.steady, &self.config.limits);
         }
+        self.hear_lent(replica, now);
         self.events.push_back(Event::PeerOpened { peer: from, replica });
         if self.roster.retired().contains_key(&replica) {
             // It may read on; to write, it needs a fresh id.
@@ -233,7 +234,7 @@ impl<S: DotStore> Replica<S> {
 
     pub(super) fn hear(&mut self, from: PeerId, now: Now) {
         if let Some(member) = self.peers.get(&from).and_then(Peer::member) {
-            self.roster.heard(member, &DotSet::new(), now.steady, self.config.limits.roster_max);
+            self.roster.heard(member, &DotSet::new(), now.steady, &self.config.limits);
             #[cfg(any(test, feature = "sim"))]
             if faulty!(self.config, DormantCounts) {
                 self.roster.count_at_once(member);

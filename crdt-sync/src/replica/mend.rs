@@ -301,7 +301,7 @@ impl<S: DotStore> Replica<S> {
             let skipped = self.roster.active().next().map(|(replica, _)| replica);
             skipped.into_iter().for_each(|skipped| self.roster.believe(skipped, &self.disk.received));
         }
-        if self.roster.advance(&self.disk.received) {
+        if self.roster.advance(&self.disk.received, &self.config.limits) {
             self.events.push_back(Event::Stable(self.roster.stable().clone()));
             self.pending.meta |= !self.roster.retired().is_empty();
         }

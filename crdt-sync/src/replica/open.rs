@@ -125,6 +125,7 @@ impl<S: DotStore> Replica<S> {
             fetches: Fetches { next: 0, asked: VecDeque::new(), wanted: BTreeMap::new() },
             repairing: VecDeque::new(),
             lent,
+            lent_heard: BTreeMap::new(),
             pool: Vec::new(),
             stats: Stats::default(),
             #[cfg(any(test, feature = "sim"))]

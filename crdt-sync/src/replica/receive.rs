@@ -157,6 +157,7 @@ impl<S: DotStore> Replica<S> {
     /// Lets a record take effect, and all that waited for it, or lets it wait.
     pub(super) fn take_fresh(&mut self, record: Arc<Record<S>>, from: Option<PeerId>, news: &mut News, now: Now) {
         self.stats.records_fresh += 1;
+        self.hear_lent(record.own.replica, now);
         let mut ready = vec![record];
         while let Some(record) = ready.pop() {
             match missing_cause(&record, &self.received, self.config.mode) {
@@ -291,7 +292,7 @@ impl<S: DotStore> Replica<S> {
             peer.acked = peer.acked.intersection(&self.received);
         }
         if let Some(replica) = peer.member() {
-            self.roster.heard(replica, dots, now.steady, limits.roster_max);
+            self.roster.heard(replica, dots, now.steady, limits);
         }
     }
 
@@ -324,10 +325,12 @@ impl<S: DotStore> Replica<S> {
 
     /// Has records read from the disk, to push them to a peer; `then` follows them.
     pub(super) fn fetch_for(&mut self, peer: PeerId, dots: DotSet, then: Option<Message<S>>) {
-        // Each waiting question costs memory: one per link and a few for all.
-        if self.fetches.wanted.len() >= self.config.limits.links_max {
+        // Each that waits costs memory: one question per link, which is asked again, and its newest repair.
+        let (is_question, wanted) = (then.is_none(), &mut self.fetches.wanted);
+        if is_question && wanted.values().any(|wanted| wanted.peer == peer && wanted.then.is_none()) {
             return;
         }
+        wanted.retain(|_, wanted| is_question || wanted.peer != peer || wanted.then.is_none());
         let id = self.fetches.next;
         self.fetches.next += 1;
         let bytes_max =

@@ -4,7 +4,7 @@ use crdt_core::{DotSet, DotStore, ReplicaId};
 
 use super::Replica;
 use crate::peer::Peer;
-use crate::{Event, FrameError, LinkKind, Message, Now, PeerId, Steady};
+use crate::{Event, FrameError, LinkKind, Message, Now, PeerId, Role, Steady};
 
 /// Looks for one gap in a row after which a repair is opened instead of asking on.
 const LOOKS_MAX: usize = 4;
@@ -22,10 +22,20 @@ impl<S: DotStore> Replica<S> {
         let known = open.then_some(self.due.known);
         let greet = self.peers.values().filter_map(Peer::greet_again).min();
         let dormant = self.roster.deadline(self.config.timing.dormant_after);
-        [flush, repair, known, greet, dormant, self.due.announce, self.gaps.due, self.repairs.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            flush,
+            repair,
+            known,
+            greet,
+            dormant,
+            self.lent_deadline(),
+            self.due.announce,
+            self.gaps.due,
+            self.repairs.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does what is due.
@@ -53,6 +63,9 @@ impl<S: DotStore> Replica<S> {
         if self.due.known <= now.steady {
             self.due.known = now.steady + self.config.timing.known_every;
             self.tell_what_is_known();
+        }
+        if self.config.role == Role::Replica && !self.frozen {
+            self.retire_vanished(now);
         }
         for replica in self.roster.fall_dormant(now.steady, self.config.timing.dormant_after) {
             self.events.push_back(Event::Dormant(replica));
@@ -203,7 +216,7 @@ impl<S: DotStore> Replica<S> {
             if replica == self.writer.id() {
                 continue;
             }
-            self.roster.hearsay(replica, &known, now.steady, self.config.limits.roster_max);
+            self.roster.hearsay(replica, &known, now.steady, &self.config.limits);
         }
         self.advance_stable();
         Ok(())

@@ -117,6 +117,8 @@ tally! {
     given_back: "ids given back", 2;
     /// Pushes that came by somebody else's message system.
     engine: "pushes through a message system", 100;
+    /// Times that a home retired ids of tabs which had vanished.
+    retired_vanished: "times that vanished tabs were retired", 1;
     /// Replicas that fell dormant somewhere.
     dormant: "replicas fallen dormant", 20;
     /// Records that came for the first time.

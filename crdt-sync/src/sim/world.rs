@@ -273,7 +273,18 @@ impl<S: Enrolled> World<S> {
         let (moment, wakes) = place.wakes;
         place.wakes = if moment == at { (at, wakes + 1) } else { (at, 0) };
         Check::Rest.holds(place.wakes.1 < WAKES_MAX, || format!("replica {node} wants to be woken again and again"))?;
-        self.input(node, |replica, now| replica.handle_timeout(now))
+        let now = self.nodes[node].now(self.now);
+        let Some(replica) = &mut self.nodes[node].replica else { return Ok(()) };
+        let before = replica.received().clone();
+        replica.handle_timeout(now);
+        // A home retires ids that vanished, by itself.
+        let (me, new) = (replica.id(), replica.received().difference(&before));
+        let own: DotSet = new.iter().filter(|dot| dot.replica() == me).collect();
+        if !own.is_empty() {
+            self.tally.retired_vanished += 1;
+            self.oracle.edited_roster(node, &own)?;
+        }
+        self.drain(node)
     }
 
     fn flushed(&mut self, node: usize) -> Result<(), Violation> {

@@ -1,16 +1,25 @@
 //! A few replicas on a perfect network, driven by hand: for situations that are told step by step. Whatever is random
 //! is the simulator's.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crdt_core::{Counter, MvRegister, OrMap, OrSet, ReplicaId};
 use crdt_sync::{
-    Config, Event, FrameWriter, LinkKind, MemoryStorage, Message, Now, Open, PeerId, Replica, ScopeId, Steady, Storage,
-    Wall,
+    Config, Event, FrameReader, FrameWriter, LinkKind, MemoryStorage, Message, Now, Open, PeerId, Replica, ScopeId,
+    Steady, Storage, Wall,
 };
 
 crdt_core::fields! {
     pub(crate) struct Shop { items: OrMap<String, Counter>, tags: OrSet<String>, note: MvRegister<String> }
+}
+
+/// Somebody at a link whose frames the test writes.
+pub(crate) struct Stranger {
+    at: usize,
+    pub(crate) link: PeerId,
+    writer: FrameWriter,
+    /// What was said to it since it last spoke.
+    pub(crate) told: Vec<Message<Shop>>,
 }
 
 /// Replicas, each with a store in memory, and a network that delivers everything in order.
@@ -26,6 +35,11 @@ pub(crate) struct Net {
     links: u64,
     /// All frames that each has sent.
     pub(crate) heard: Vec<Vec<Vec<u8>>>,
+    strangers: u64,
+    to_strangers: BTreeMap<PeerId, Vec<Vec<u8>>>,
+    readers: BTreeMap<PeerId, FrameReader>,
+    /// Disks that do not answer questions for records.
+    pub(crate) unread: Vec<bool>,
 }
 
 impl Net {
@@ -43,6 +57,10 @@ impl Net {
             events: vec![Vec::new(); count],
             links: 0,
             heard: vec![Vec::new(); count],
+            strangers: 1,
+            to_strangers: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            unread: vec![false; count],
             stuck: vec![false; count],
         };
         for at in 0..count {
@@ -74,18 +92,45 @@ impl Net {
 
     /// Some peer that comes and goes tells a replica who is retired.
     pub(crate) fn tell_retirements(&mut self, at: usize, rows: Vec<(ReplicaId, u64)>) {
-        let (now, link) = (self.now(), PeerId(u64::MAX));
-        let config = self.replicas[at].0.config().clone();
-        let mut writer = FrameWriter::new(LinkKind::Stream, config.scope, &config.limits);
-        let mut open = Open::new(ReplicaId::from_u128(u128::MAX), 1, &config);
-        open.schema = <Shop as crdt_core::DotStore>::KIND as u64;
-        let replica = &mut self.replicas[at].0;
-        replica.peer_up(link, LinkKind::Stream, now);
-        for message in [Message::<Shop>::Open(open), Message::Retirements(rows)] {
-            replica.handle_message(link, &writer.write(&message), now).unwrap();
-        }
-        replica.peer_down(link, now);
+        let mut stranger = self.stranger(at, u128::MAX);
+        self.say(&mut stranger, Message::Retirements(rows));
+        let now = self.now();
+        self.replicas[at].0.peer_down(stranger.link, now);
         self.drain();
+    }
+
+    /// Somebody whose frames are written by the test has introduced itself on a link of its own.
+    pub(crate) fn stranger(&mut self, at: usize, id: u128) -> Stranger {
+        self.strangers += 1;
+        let (now, link) = (self.now(), PeerId(u64::MAX - self.strangers));
+        let config = self.replicas[at].0.config().clone();
+        let mut open = Open::new(ReplicaId::from_u128(id), 1, &config);
+        open.schema = <Shop as crdt_core::DotStore>::KIND as u64;
+        let writer = FrameWriter::new(LinkKind::Stream, config.scope, &config.limits);
+        let mut reader = FrameReader::new(LinkKind::Stream, config.scope, &config.limits);
+        let mut stranger = Stranger { at, link, writer, told: Vec::new() };
+        self.replicas[at].0.peer_up(link, LinkKind::Stream, now);
+        self.say(&mut stranger, Message::Open(open));
+        // What was said to it so far has its ids in the dictionary of that link.
+        stranger.told = self.told(&stranger, &mut reader);
+        self.readers.insert(link, reader);
+        stranger
+    }
+
+    /// Says something in a stranger's name; what the replica answers, it is told.
+    pub(crate) fn say(&mut self, stranger: &mut Stranger, message: Message<Shop>) {
+        let (now, frame) = (self.now(), stranger.writer.write(&message));
+        self.replicas[stranger.at].0.handle_message(stranger.link, &frame, now).unwrap();
+        self.drain();
+        if let Some(mut reader) = self.readers.remove(&stranger.link) {
+            stranger.told = self.told(stranger, &mut reader);
+            self.readers.insert(stranger.link, reader);
+        }
+    }
+
+    fn told(&mut self, stranger: &Stranger, reader: &mut FrameReader) -> Vec<Message<Shop>> {
+        let frames = self.to_strangers.remove(&stranger.link).unwrap_or_default();
+        frames.iter().filter_map(|frame| reader.read(frame).unwrap()).collect()
     }
 
     /// A stranger sends frames on a link of its own.
@@ -130,7 +175,7 @@ impl Net {
                         replica.durable(persist.ticket, now);
                     }
                 }
-                while let Some(fetch) = replica.poll_fetch() {
+                while let Some(fetch) = replica.poll_fetch().filter(|_| !self.unread[at]) {
                     let records = store.records(&fetch.dots, fetch.bytes_max).unwrap();
                     replica.fetched(fetch.id, records, now);
                 }
@@ -138,6 +183,8 @@ impl Net {
                     self.heard[at].push(transmit.frame.clone());
                     if let Some((_, to, end)) = self.ends[at].iter().find(|(link, ..)| *link == transmit.peer) {
                         self.wires.push_back((*to, *end, transmit.frame));
+                    } else {
+                        self.to_strangers.entry(transmit.peer).or_default().push(transmit.frame);
                     }
                 }
                 while let Some(event) = replica.poll_event() {
