@@ -10,7 +10,7 @@ use crate::change::{Change, Observed, Path};
 use crate::delta::{Delta, Effect};
 use crate::edit::Transaction;
 use crate::live::Live;
-use crate::{Dot, DotSet, DotStore, Merge, Writer};
+use crate::{Dot, DotSet, DotStore, EditError, Merge, Writer};
 
 /// A store with everything it has seen: the unit that merges.
 ///
@@ -114,11 +114,18 @@ impl<S: DotStore> Causal<S> {
     /// An edit that changes nothing takes no dot, and its delta is empty. Any other takes at least one. If the closure
     /// panics, what it wrote until then stays in the state, and reaches others by
     /// [`delta_since`](Self::delta_since).
+    ///
+    /// # Panics
+    /// If a key or value is longer or deeper than what is read back, or after 2⁵³ − 1 edits of one writer. Where that can
+    /// happen, as with values that users choose, use [`try_edit`](Self::try_edit), which returns
+    /// [`EditError::TooLarge`] and [`EditError::Exhausted`] for them.
     #[inline]
     pub fn edit<R>(&mut self, writer: &mut Writer, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> (Delta<S>, R) {
         let mut delta = Delta::new();
         let mut transaction = Transaction::new(self, writer, &mut delta, false);
         let answer = f(&mut transaction.cursor());
+        let refusal = transaction.refusal();
+        debug_assert_eq!(refusal, None, "an edit that cannot be undone panics instead");
         transaction.commit();
         (delta, answer)
     }
@@ -128,25 +135,23 @@ impl<S: DotStore> Causal<S> {
     /// Undoing costs what the edit had done. The same happens if the closure panics.
     ///
     /// # Errors
-    /// Whatever the closure returns.
-    pub fn try_edit<R, E>(
+    /// Whatever the closure returns; [`EditError::TooLarge`] if a key or value is longer than
+    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX) or lies deeper than [`DEPTH_MAX`](crate::codec::DEPTH_MAX);
+    /// [`EditError::Exhausted`] after 2⁵³ − 1 edits of one writer.
+    pub fn try_edit<R, E: From<EditError>>(
         &mut self,
         writer: &mut Writer,
         f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
     ) -> Result<(Delta<S>, R), E> {
-        let mut delta = Delta::new();
-        let mut transaction = Transaction::new(self, writer, &mut delta, true);
-        let answer = f(&mut transaction.cursor())?;
-        transaction.commit();
-        Ok((delta, answer))
+        self.try_edit_if(writer, f, |_| Ok(()))
     }
 
     /// As [`try_edit`](Self::try_edit), with a last look at what the edit would say: refused there, it is undone, too. For
     /// limits that only the finished delta can be measured against.
     ///
     /// # Errors
-    /// Whatever the closure or `allow` returns.
-    pub fn try_edit_if<R, E>(
+    /// As [`try_edit`](Self::try_edit), or whatever `allow` returns.
+    pub fn try_edit_if<R, E: From<EditError>>(
         &mut self,
         writer: &mut Writer,
         f: impl FnOnce(&mut S::Cursor<'_>) -> Result<R, E>,
@@ -155,14 +160,20 @@ impl<S: DotStore> Causal<S> {
         let mut delta = Delta::new();
         let mut transaction = Transaction::new(self, writer, &mut delta, true);
         let answer = f(&mut transaction.cursor())?;
+        if let Some(error) = transaction.refusal() {
+            return Err(error.into());
+        }
         allow(transaction.delta())?;
         transaction.commit();
         Ok((delta, answer))
     }
 
     /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
+    ///
+    /// # Panics
+    /// After 2⁵³ − 1 edits of that writer.
     pub fn mark(&mut self, writer: &mut Writer) -> Dot {
-        let dot = writer.issue(&self.seen);
+        let dot = writer.issue(&self.seen).expect("a writer issues at most 2^53 - 1 dots");
         self.seen.insert(dot);
         dot
     }

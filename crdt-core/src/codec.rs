@@ -43,10 +43,10 @@ pub(crate) use dots::ENTRIES_PER_BYTE;
 #[doc(hidden)]
 pub type StoreVec<T> = alloc::vec::Vec<T>;
 
-/// How deep containers and values may lie in each other.
+/// How deep containers and values may lie in each other. What is deeper is neither read nor written.
 pub const DEPTH_MAX: usize = 64;
 
-/// The longest key or value, in bytes.
+/// The longest key or value, in bytes. What is longer is neither read nor written.
 pub const VALUE_BYTES_MAX: usize = 512 * 1024;
 
 /// What kind of container a store is, as its bytes say.

@@ -5,9 +5,10 @@ use alloc::boxed::Box;
 use smallvec::SmallVec;
 
 use crate::causal::Causal;
+use crate::codec::DEPTH_MAX;
 use crate::delta::{Delta, Entries};
 use crate::dot::COUNTER_ISSUED_MAX;
-use crate::{Dot, DotSet, DotStore, ReplicaId, Writer};
+use crate::{Dot, DotSet, DotStore, EditError, ReplicaId, Writer};
 
 /// A place in a state that is being edited.
 ///
@@ -135,6 +136,8 @@ pub(crate) struct Transaction<'a, S: DotStore> {
     delta: &'a mut Delta<S>,
     /// Entries that were taken out, if a failure is to be undone.
     taken: Option<Entries<S>>,
+    /// Why this edit cannot be. From then on nothing is written.
+    refused: Option<EditError>,
 }
 
 impl<'a, S: DotStore> Transaction<'a, S> {
@@ -145,7 +148,7 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         delta: &'a mut Delta<S>,
         undoable: bool,
     ) -> Self {
-        Self { started_at: writer.last(), state, writer, delta, taken: undoable.then(SmallVec::new) }
+        Self { started_at: writer.last(), state, writer, delta, taken: undoable.then(SmallVec::new), refused: None }
     }
 
     pub(crate) fn cursor(&mut self) -> S::Cursor<'_> {
@@ -157,11 +160,24 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         self.delta
     }
 
-    pub(crate) fn commit(mut self) {
-        if self.lacks_a_dot() {
-            self.take_a_dot();
+    /// Why this edit cannot be; asked when the closure has returned, as what it did was in vain.
+    pub(crate) fn refusal(&mut self) -> Option<EditError> {
+        if self.refused.is_none() && self.lacks_a_dot() && !self.take_a_dot() {
+            self.refuse(EditError::Exhausted);
         }
+        self.refused
+    }
+
+    /// Keeps what was done. There must be no [`refusal`](Self::refusal).
+    pub(crate) fn commit(mut self) {
         self.taken = None;
+    }
+
+    /// An edit that can be undone says so at its end; any other stops here, before it has changed what would have to be
+    /// undone.
+    fn refuse(&mut self, error: EditError) {
+        assert!(self.taken.is_some(), "{error}");
+        self.refused = Some(error);
     }
 
     /// A removal is an edit like any other and takes a dot: equal sets of seen dots then mean equal states.
@@ -169,9 +185,10 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         self.delta.own.is_empty() && !self.delta.retired.is_empty()
     }
 
-    fn take_a_dot(&mut self) {
+    /// Whether there was one.
+    fn take_a_dot(&mut self) -> bool {
         let dot = self.writer.issue(&self.state.seen);
-        self.delta.own.insert(dot);
+        dot.is_some_and(|dot| self.delta.own.insert(dot))
     }
 
     fn undo(&mut self, taken: Entries<S>) {
@@ -193,7 +210,9 @@ impl<S: DotStore> Drop for Transaction<'_, S> {
         match self.taken.take() {
             Some(taken) => self.undo(taken),
             // A panic while only removals were made: they take a dot as ever, or states that saw the same would differ.
-            None if self.lacks_a_dot() && self.writer.last() < COUNTER_ISSUED_MAX => self.take_a_dot(),
+            None if self.lacks_a_dot() => {
+                self.take_a_dot();
+            }
             None => {}
         }
         self.state.seen.union_with(&self.delta.own);
@@ -211,13 +230,25 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
     }
 
     fn put(&mut self, entry: S::Entry) {
-        let dot = self.writer.issue(&self.state.seen);
+        if self.refused.is_some() {
+            return;
+        }
+        if !S::fits(&entry, DEPTH_MAX) {
+            return self.refuse(EditError::TooLarge);
+        }
+        let Some(dot) = self.writer.issue(&self.state.seen) else { return self.refuse(EditError::Exhausted) };
         self.delta.own.insert(dot);
         self.state.put_in(dot, entry.clone());
         self.delta.entries.push((dot, entry));
     }
 
     fn retire(&mut self, dot: Dot) {
+        if self.refused.is_some() {
+            return;
+        }
+        if self.delta.own.is_empty() && self.writer.last() >= COUNTER_ISSUED_MAX {
+            return self.refuse(EditError::Exhausted);
+        }
         let Some(place) = self.state.live.remove(dot) else { return };
         if let Some(taken) = &mut self.taken {
             taken.push((dot, self.state.store.entry(dot, &place)));

@@ -22,6 +22,11 @@ pub enum EditError {
         /// What others may spend, as far as is known here; above 0 it is not "sold out", and they can grant some.
         elsewhere: u64,
     },
+    /// A key or value is longer than [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), or lies deeper than
+    /// [`DEPTH_MAX`](crate::codec::DEPTH_MAX): nobody could read it back. Split it, or keep it elsewhere.
+    TooLarge,
+    /// The writer has issued all of its 2⁵³ − 1 dots. Go on with a fresh id.
+    Exhausted,
 }
 
 impl fmt::Display for EditError {
@@ -32,6 +37,8 @@ impl fmt::Display for EditError {
             EditError::InsufficientRights { here, elsewhere } => {
                 write!(f, "rights to spend {here} here, {elsewhere} with other replicas")
             }
+            EditError::TooLarge => f.write_str("key or value is longer or deeper than what can be read back"),
+            EditError::Exhausted => f.write_str("writer has issued all of its 2^53 - 1 dots"),
         }
     }
 }

@@ -51,6 +51,13 @@ pub trait DotStore: Default + Clone + 'static {
         self.graft(dot, from.entry(dot, place))
     }
 
+    /// Whether an entry can be read back: no key or value in it is longer than
+    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), and this store with all in it lies at most `levels` deep. An
+    /// edit refuses any other. A store without keys and values has nothing to look at.
+    fn fits(_entry: &Self::Entry, levels: usize) -> bool {
+        levels > 0
+    }
+
     /// Takes out the entry under a dot.
     fn prune(&mut self, dot: Dot, place: &Self::Place);
 

@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ReplicaId;
-use crate::codec::{Canonical, ColumnTag, DecodeError, DecodeErrorKind, Decoder, Encoder, Ids};
+use crate::codec::{Canonical, ColumnTag, DecodeError, DecodeErrorKind, Decoder, Encoder, Ids, VALUE_BYTES_MAX};
 
 #[cfg(feature = "serde")]
 mod custom;
@@ -127,6 +127,13 @@ pub trait Element: Clone + Eq + Ord + Hash + fmt::Debug + 'static {
     /// The element that a value stands for; `None` if it is none of this type.
     fn from_value(value: Value) -> Option<Self>;
 
+    /// Whether the value can be read back: no text and no bytes in it are longer than
+    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), and its lists and records lie at most `levels` deep in each
+    /// other. An edit asks this of each key and value, so a type that knows it without making a [`Value`] should say so.
+    fn fits(&self, levels: usize) -> bool {
+        value_fits(&self.to_value(), levels)
+    }
+
     /// Writes many at once.
     #[doc(hidden)]
     fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
@@ -157,6 +164,10 @@ impl Element for Value {
         Some(value)
     }
 
+    fn fits(&self, levels: usize) -> bool {
+        value_fits(self, levels)
+    }
+
     fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
         to.values(items);
     }
@@ -176,6 +187,11 @@ macro_rules! integers {
                     Value::Int(int) => Self::try_from(int).ok(),
                     _ => None,
                 }
+            }
+
+            #[inline]
+            fn fits(&self, _: usize) -> bool {
+                true
             }
 
             fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
@@ -214,6 +230,11 @@ macro_rules! elements {
                     _ => None,
                 }
             }
+
+            #[inline]
+            fn fits(&self, _: usize) -> bool {
+                true
+            }
         }
     )+};
 }
@@ -247,6 +268,10 @@ impl Element for String {
         }
     }
 
+    fn fits(&self, _: usize) -> bool {
+        self.len() <= VALUE_BYTES_MAX
+    }
+
     fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
         to.texts(items.len(), |at| items[at].as_str());
     }
@@ -270,6 +295,10 @@ impl Element for &'static str {
     fn from_value(_: Value) -> Option<Self> {
         None
     }
+
+    fn fits(&self, _: usize) -> bool {
+        self.len() <= VALUE_BYTES_MAX
+    }
 }
 
 /// As bytes if they are octets, else as a list. An empty list of octets is empty bytes.
@@ -286,6 +315,10 @@ impl Element for Vec<u8> {
             _ => None,
         }
     }
+
+    fn fits(&self, _: usize) -> bool {
+        self.len() <= VALUE_BYTES_MAX
+    }
 }
 
 impl<const N: usize> Element for [u8; N] {
@@ -301,6 +334,10 @@ impl<const N: usize> Element for [u8; N] {
             _ => None,
         }
     }
+
+    fn fits(&self, _: usize) -> bool {
+        N <= VALUE_BYTES_MAX
+    }
 }
 
 /// `None` is [`Value::Null`], `Some(x)` is x; where that could be mistaken (x is null itself, or null in lists of one),
@@ -315,6 +352,19 @@ impl<T: Element> Element for Option<T> {
             Value::Null => Some(None),
             value => T::from_value(unwrap_some(value)).map(Some),
         }
+    }
+}
+
+/// Goes no deeper than `levels`: a value may be as deep as memory is large.
+fn value_fits(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Text(text) => text.fits(levels),
+        Value::Bytes(bytes) => bytes.fits(levels),
+        Value::List(items) => levels > 0 && items.iter().all(|item| value_fits(item, levels - 1)),
+        Value::Record(fields) => {
+            levels > 0 && fields.iter().all(|(name, value)| name.fits(levels) && value_fits(value, levels - 1))
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => true,
     }
 }
 
@@ -352,6 +402,10 @@ macro_rules! tuples {
                 let mut items = items.into_iter();
                 let tuple = ($($name::from_value(items.next()?)?,)+);
                 items.next().is_none().then_some(tuple)
+            }
+
+            fn fits(&self, levels: usize) -> bool {
+                levels > 0 $(&& self.$at.fits(levels - 1))+
             }
         }
     };

@@ -72,10 +72,9 @@ impl Writer {
     /// The next dot, past those of this id that `seen` holds, so that no dot which is known here is ever used again. A
     /// forged dot absurdly far ahead is not followed: it may not use up the counters.
     ///
-    /// # Panics
-    /// After 2⁵³ − 1 edits.
+    /// `None` after 2⁵³ − 1 edits.
     #[inline]
-    pub(crate) fn issue(&mut self, seen: &DotSet) -> Dot {
+    pub(crate) fn issue(&mut self, seen: &DotSet) -> Option<Dot> {
         let mut next = self.last.saturating_add(1);
         if let Some(runs) = seen.row(self.id) {
             for run in runs.as_slice().iter().rev().take_while(|run| run.last >= next) {
@@ -85,9 +84,11 @@ impl Writer {
                 }
             }
         }
-        assert!(next <= COUNTER_ISSUED_MAX, "a writer issues at most 2^53 - 1 dots");
+        if next > COUNTER_ISSUED_MAX {
+            return None;
+        }
         self.last = next;
-        Dot::known(self.id, next)
+        Some(Dot::known(self.id, next))
     }
 }
 

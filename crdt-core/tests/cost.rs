@@ -7,7 +7,8 @@ use std::cell::Cell;
 
 use crdt_core::codec::{Decoder, Encoder};
 use crdt_core::{
-    Causal, Counter, DecodeError, Delta, Dot, DotStore, Edit, Kind, Merge, Observed, OrMap, OrSet, Path, Removable,
+    Causal, Counter, DecodeError, Delta, Dot, DotStore, Edit, EditError, Kind, Merge, Observed, OrMap, OrSet, Path,
+    Removable,
 };
 use replica::{Replica, done};
 
@@ -122,9 +123,9 @@ fn curve<S: DotStore>(size: u64, entry: fn(u64) -> S::Entry) -> Vec<(&'static st
     counts.push(("merging that", touched(|| behind.merge(&delta))));
     let mut writer = crdt_core::Writer::new(replica::id(3));
     let failed = touched(|| {
-        behind.try_edit(&mut writer, |store| -> Result<(), ()> {
+        behind.try_edit(&mut writer, |store| -> Result<(), EditError> {
             store.put(entry(size + 1));
-            Err(())
+            Err(EditError::Overflow)
         })
     });
     counts.push(("an edit that fails", failed));

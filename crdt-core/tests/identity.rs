@@ -6,8 +6,8 @@ mod replica;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crdt_core::{
-    COUNTER_ISSUED_MAX, Causal, Counter, Delta, Dot, DotSet, Edit, HybridClock, LwwMap, LwwRegister, Merge, MvRegister,
-    OrMap, OrSet, Timestamp, Writer,
+    COUNTER_ISSUED_MAX, Causal, Counter, Delta, Dot, DotSet, Edit, EditError, HybridClock, LwwMap, LwwRegister, Merge,
+    MvRegister, OrMap, OrSet, Timestamp, Writer,
 };
 use replica::{Replica, done, id};
 
@@ -298,7 +298,7 @@ fn row_61_a_panic_in_an_edit_leaves_a_valid_state_that_others_can_be_told_of() {
     // An edit that may fail takes everything back.
     let before = (a.state.clone(), a.writer.last());
     let unwound = catch_unwind(AssertUnwindSafe(|| {
-        a.state.try_edit(&mut a.writer, |tags| -> Result<(), ()> {
+        a.state.try_edit(&mut a.writer, |tags| -> Result<(), EditError> {
             tags.insert("w");
             tags.remove("y");
             panic!("the caller's mistake");

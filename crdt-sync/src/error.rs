@@ -72,7 +72,7 @@ impl From<DecodeError> for FrameError {
 pub enum EditError {
     /// The disk is too slow: too much waits for it. Try again after some of it is durable.
     Busy,
-    /// The identity was lost: give the replica a fresh id with `adopt_id`.
+    /// The identity was lost, or has no counters left: give the replica a fresh id with `adopt_id`.
     Frozen,
     /// The store failed; reopen it.
     Failed,

@@ -3,7 +3,7 @@
 //! order must end in the same bytes.
 
 use crate::sample::{Record, Sample};
-use crdt_core::{Causal, Delta, DotStore, Merge, ReplicaId, Writer};
+use crdt_core::{Causal, Delta, DotStore, EditError, Merge, ReplicaId, Writer};
 use std::fmt::Debug;
 
 const REPLICAS: usize = 3;
@@ -93,9 +93,9 @@ impl<S: Sample> World<S> {
     fn fail(&mut self, who: usize, argument: u8) {
         let Replica { writer, state } = &mut self.replicas[who];
         let before = state.encode();
-        let failed: Result<(Delta<S>, ()), ()> = state.try_edit(writer, |cursor| {
+        let failed: Result<(Delta<S>, ()), EditError> = state.try_edit(writer, |cursor| {
             S::edit(cursor, argument);
-            Err(())
+            Err(EditError::Overflow)
         });
         assert!(failed.is_err());
         assert_valid(state);

@@ -59,7 +59,7 @@ mod spell;
 /// Derives keep all of it, with three exceptions. A float that tells 0 from −0 or one NaN from another is written
 /// without the difference: write its bits instead. A double option, a `u128` or a map with other keys than texts does
 /// not read back from *inside* a flattened field or an enum that is untagged or tagged inside, as in JSON. And a value
-/// deeper than 64 levels or longer than 512 KiB is refused by whoever receives it.
+/// deeper than 64 levels or longer than 512 KiB is refused when it is written.
 ///
 /// To add a field later, mark it `#[serde(default, skip_serializing_if = "…")]`: then what was written before reads as
 /// the value that is still written the same. Without, it is refused, since two spellings of one value would make two

@@ -5,6 +5,7 @@ mod bytes;
 mod document;
 mod edge_states;
 mod frame;
+mod large;
 mod numbers;
 #[path = "../sample/mod.rs"]
 mod sample;

@@ -3,7 +3,7 @@
 use crate::frame::*;
 use crdt_core::{
     BoundedCounter, COUNTER_DECODED_MAX, COUNTER_ISSUED_MAX, Canonical, Causal, Counter, DecodeErrorKind, Delta,
-    Document, DotSet, DotStore, EditError, EwFlag, GCounter, GSet, LwwMap, MvRegister, OrMap, OrSet, PnCounter,
+    Document, DotSet, DotStore, Edit, EditError, EwFlag, GCounter, GSet, LwwMap, MvRegister, OrMap, OrSet, PnCounter,
     ReplicaId, Value, VersionVector, Writer,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,15 +15,24 @@ fn row_28_after_the_last_counter_there_is_none() {
     for last in [COUNTER_ISSUED_MAX, COUNTER_ISSUED_MAX + 1, u64::MAX] {
         let mut writer = Writer::resume(A, last);
         let mut set = Causal::<OrSet<u8>>::new();
+        let _ = set.edit(&mut Writer::new(ReplicaId::from_u128(2)), |set| set.insert(7));
         let before = set.encode();
-        let edit = catch_unwind(AssertUnwindSafe(|| {
-            let _ = set.edit(&mut writer, |set| set.insert(1));
-        }));
-        let said = edit.unwrap_err();
-        let said = said.downcast_ref::<&str>().copied().unwrap_or_default();
-        assert!(said.contains("2^53 - 1"), "{said}");
-        assert_eq!(set.encode(), before);
-        set.validate().unwrap();
+        for add in [true, false] {
+            let edit = |set: &mut Edit<'_, OrSet<u8>>| {
+                let changed = if add { set.insert(1) } else { set.remove(&7) > 0 };
+                assert!(changed);
+            };
+            let tried = set.try_edit(&mut writer, |set| {
+                edit(set);
+                Ok(())
+            });
+            assert_eq!(tried, Err(EditError::Exhausted));
+            let said = catch_unwind(AssertUnwindSafe(|| set.edit(&mut writer, edit))).unwrap_err();
+            let said = said.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+            assert!(said.contains("2^53 - 1"), "{said}");
+            assert_eq!((set.encode(), writer.last()), (before.clone(), last), "{add}");
+            set.validate().unwrap();
+        }
     }
     let mut writer = Writer::resume(A, COUNTER_ISSUED_MAX - 1);
     let (delta, _) = Causal::<OrSet<u8>>::new().edit(&mut writer, |set| set.insert(1));

@@ -1,5 +1,7 @@
 //! Edits: into the state, the open record and the next batch at once.
 
+use core::convert::Infallible;
+
 use crdt_core::codec::VALUE_BYTES_MAX;
 use crdt_core::{Delta, Dot, DotStore, ReplicaId, Timestamp};
 
@@ -21,9 +23,14 @@ impl<S: DotStore> Replica<S> {
     pub fn edit<R>(&mut self, now: Now, f: impl FnOnce(&mut S::Cursor<'_>) -> R) -> Result<(R, Ticket), EditError> {
         self.check_editable()?;
         let bytes_max = self.entry_bytes_max();
-        let fits = |delta: &Delta<S>| if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(EditError::TooLarge) };
-        let (delta, answer) = self.state.try_edit_if(&mut self.writer, |cursor| Ok(f(cursor)), fits)?;
-        Ok((answer, self.take_in(delta, now)))
+        let fits = |delta: &Delta<S>| {
+            if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
+        };
+        match self.state.try_edit_if(&mut self.writer, |cursor| Ok::<_, Refusal<Infallible>>(f(cursor)), fits) {
+            Ok((delta, answer)) => Ok((answer, self.take_in(delta, now))),
+            Err(Refusal::Limit(error)) => Err(error),
+            Err(Refusal::Closure(never)) => match never {},
+        }
     }
 
     /// Edits the data with a closure that may fail; then the state is as before.
@@ -37,11 +44,13 @@ impl<S: DotStore> Replica<S> {
     ) -> Result<Result<(R, Ticket), E>, EditError> {
         self.check_editable()?;
         let bytes_max = self.entry_bytes_max();
-        let fits = |delta: &Delta<S>| if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(None) };
-        match self.state.try_edit_if(&mut self.writer, |cursor| f(cursor).map_err(Some), fits) {
+        let fits = |delta: &Delta<S>| {
+            if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
+        };
+        match self.state.try_edit_if(&mut self.writer, |cursor| f(cursor).map_err(Refusal::Closure), fits) {
             Ok((delta, answer)) => Ok(Ok((answer, self.take_in(delta, now)))),
-            Err(Some(error)) => Ok(Err(error)),
-            Err(None) => Err(EditError::TooLarge),
+            Err(Refusal::Closure(error)) => Ok(Err(error)),
+            Err(Refusal::Limit(error)) => Err(error),
         }
     }
 
@@ -175,6 +184,22 @@ impl<S: DotStore> Replica<S> {
         // Forged dots must not burn ids without end.
         self.due.fresh_id = now.steady + core::time::Duration::from_secs(60);
         self.events.push_back(Event::IdentityLost { dot });
+    }
+}
+
+/// Why an edit was undone.
+enum Refusal<E> {
+    Limit(EditError),
+    Closure(E),
+}
+
+impl<E> From<crdt_core::EditError> for Refusal<E> {
+    fn from(error: crdt_core::EditError) -> Self {
+        Self::Limit(match error {
+            // The remedy is the same: a fresh id.
+            crdt_core::EditError::Exhausted => EditError::Frozen,
+            _ => EditError::TooLarge,
+        })
     }
 }
 

@@ -151,6 +151,11 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
         slot
     }
 
+    #[inline]
+    fn fits((key, _, value): &Self::Entry, levels: usize) -> bool {
+        levels > 0 && key.fits(levels - 1) && value.iter().all(|value| value.fits(levels - 1))
+    }
+
     fn prune(&mut self, dot: Dot, slot: &u32) {
         let writes = self.writes.at_mut(*slot);
         writes.retain(|write| write.dot != dot);

@@ -176,6 +176,11 @@ impl<K: Element, V: Removable> DotStore for OrMap<K, V> {
         (slot, self.values.at_mut(slot).graft_from(dot, value, place))
     }
 
+    #[inline]
+    fn fits((key, entry): &Self::Entry, levels: usize) -> bool {
+        levels > 0 && key.fits(levels - 1) && V::fits(entry, levels - 1)
+    }
+
     fn prune(&mut self, dot: Dot, (slot, place): &Self::Place) {
         let value = self.values.at_mut(*slot);
         value.prune(dot, place);

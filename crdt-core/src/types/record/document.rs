@@ -291,6 +291,11 @@ impl<K: Name> DotStore for Nodes<K> {
         (slot, self.nodes.at_mut(slot).graft_from(dot, node, place))
     }
 
+    #[inline]
+    fn fits((name, entry): &Self::Entry, levels: usize) -> bool {
+        levels > 0 && name.fits(levels - 1) && entry.fits(levels - 1)
+    }
+
     fn prune(&mut self, dot: Dot, (slot, place): &Self::Place) {
         let node = self.nodes.at_mut(*slot);
         node.prune(dot, place);

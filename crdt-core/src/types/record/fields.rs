@@ -184,6 +184,15 @@ macro_rules! fields {
                     }
                 }
 
+                fn fits(entry: &Entry, levels: usize) -> bool {
+                    levels > 0
+                        && match entry {
+                            $(Entry::$field(entry) => <$store as $crate::DotStore>::fits(entry, levels - 1),)*
+                            // Unknown fields lie beside the known ones, not below them.
+                            Entry::__unknown(entry) => <$crate::Document as $crate::DotStore>::fits(entry, levels),
+                        }
+                }
+
                 fn prune(&mut self, dot: $crate::Dot, place: &Place) {
                     match place {
                         $(Place::$field(place) => $crate::DotStore::prune(&mut self.$field, dot, place),)*

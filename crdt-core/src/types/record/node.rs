@@ -67,6 +67,12 @@ macro_rules! nodes {
                     $(NodeEntry::$kind(_) => Kind::$kind,)+
                 }
             }
+
+            pub(super) fn fits(&self, levels: usize) -> bool {
+                match self {
+                    $(NodeEntry::$kind(entry) => <$store as DotStore>::fits(entry, levels),)+
+                }
+            }
         }
 
         impl Node {
@@ -217,6 +223,10 @@ impl<S: DotStore> DotStore for Box<S> {
 
     fn graft_from(&mut self, dot: Dot, from: &Self, place: &Self::Place) -> Self::Place {
         Box::new((**self).graft_from(dot, from, place))
+    }
+
+    fn fits(entry: &Self::Entry, levels: usize) -> bool {
+        S::fits(entry, levels)
     }
 
     fn prune(&mut self, dot: Dot, place: &Self::Place) {

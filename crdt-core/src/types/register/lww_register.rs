@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::change::{Observed, Path};
 use crate::codec::{
-    Canonical, DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write,
+    Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write,
 };
 use crate::types::siblings::{self, Siblings};
 use crate::{Dot, DotStore, Edit, Element, Merge, Removable, ReplicaId, Timestamp};
@@ -85,9 +85,14 @@ impl<T: Element> LwwRegister<T> {
 
     /// Writes a value where the register stands alone, outside any [`Causal`](crate::Causal), and returns what to send:
     /// a register that holds this write. It wins here only if it is the greatest.
+    ///
+    /// # Panics
+    /// If it is longer or deeper than what is read back; see [`EditError::TooLarge`](crate::EditError::TooLarge).
     pub fn write_alone(&mut self, stamp: Timestamp, replica: ReplicaId, value: impl Into<T>) -> Self {
+        let value = value.into();
+        assert!(value.fits(DEPTH_MAX - 1), "{}", crate::EditError::TooLarge);
         let mut delta = Self::default();
-        delta.siblings.insert(Dot::known(replica, 1), (stamp, value.into()));
+        delta.siblings.insert(Dot::known(replica, 1), (stamp, value));
         self.merge(&delta);
         delta
     }
@@ -147,6 +152,11 @@ impl<T: Element> DotStore for LwwRegister<T> {
 
     fn graft(&mut self, dot: Dot, entry: Self::Entry) -> u32 {
         self.siblings.insert(dot, entry)
+    }
+
+    #[inline]
+    fn fits((_, value): &Self::Entry, levels: usize) -> bool {
+        levels > 0 && value.fits(levels - 1)
     }
 
     fn prune(&mut self, _: Dot, slot: &u32) {

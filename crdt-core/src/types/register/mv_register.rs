@@ -138,6 +138,11 @@ impl<T: Element> DotStore for MvRegister<T> {
         self.siblings.insert(dot, value)
     }
 
+    #[inline]
+    fn fits(value: &Self::Entry, levels: usize) -> bool {
+        levels > 0 && value.fits(levels - 1)
+    }
+
     fn prune(&mut self, _: Dot, slot: &u32) {
         self.siblings.remove(*slot);
     }

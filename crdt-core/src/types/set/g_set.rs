@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
-use crate::codec::{Canonical, DecodeError, DecodeErrorKind, Decoder, Encoder, Form, Kind, read, write};
+use crate::codec::{Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, Decoder, Encoder, Form, Kind, read, write};
 use crate::keyed::Keyed;
 use crate::{Dot, DotStore, Edit, Element, Merge};
 
@@ -79,8 +79,12 @@ impl<T: Element> GSet<T> {
 
     /// Puts an element in where the set stands alone, and returns what to send: a set of it alone, or an empty one if it
     /// was in.
+    ///
+    /// # Panics
+    /// If it is longer or deeper than what is read back; see [`EditError::TooLarge`](crate::EditError::TooLarge).
     pub fn insert(&mut self, element: impl Into<T>) -> Self {
         let element = element.into();
+        assert!(element.fits(DEPTH_MAX - 1), "{}", crate::EditError::TooLarge);
         let mut delta = Self::default();
         if !self.contains(&element) {
             delta.add(element.clone());
@@ -155,6 +159,11 @@ impl<T: Element> DotStore for GSet<T> {
         let slot = self.add(element);
         self.elements.at_mut(slot).push(dot);
         slot
+    }
+
+    #[inline]
+    fn fits(element: &Self::Entry, levels: usize) -> bool {
+        levels > 0 && element.fits(levels - 1)
     }
 
     fn prune(&mut self, dot: Dot, slot: &u32) {

@@ -221,6 +221,11 @@ impl<T: Element> DotStore for OrSet<T> {
         slot
     }
 
+    #[inline]
+    fn fits(element: &Self::Entry, levels: usize) -> bool {
+        levels > 0 && element.fits(levels - 1)
+    }
+
     fn prune(&mut self, dot: Dot, slot: &u32) {
         if !self.elements.at_mut(*slot).remove(dot) {
             self.elements.remove_slot(*slot);

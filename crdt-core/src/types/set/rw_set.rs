@@ -140,6 +140,11 @@ impl<T: Element> DotStore for RwSet<T> {
         slot
     }
 
+    #[inline]
+    fn fits((element, _): &Self::Entry, levels: usize) -> bool {
+        levels > 0 && element.fits(levels - 1)
+    }
+
     fn prune(&mut self, dot: Dot, slot: &u32) {
         let calls = self.calls.at_mut(*slot);
         calls.retain(|(other, _)| *other != dot);
