@@ -102,14 +102,15 @@ impl<S: DotStore> Delta<S> {
         grew |= self.entries.len() < kept;
         let (own, retired) = (&self.own, &self.retired);
         let fresh = other.entries.into_iter().filter(|(dot, _)| !own.contains(*dot) && !retired.contains(*dot));
-        let before = self.entries.len();
+        // Their dots are new, which is counted below.
         self.entries.extend(fresh);
-        grew |= self.entries.len() > before;
         if !appends {
             self.entries.sort_unstable_by_key(|(dot, _)| *dot);
         }
         grew |= self.own.union_with(&other.own);
-        grew |= self.retired.union_with(&other.retired);
+        // What one side creates and the other retires was retired at birth. It is taken out before it is counted: a removal
+        // that is merged again says nothing new.
+        grew |= self.retired.union_with(&other.retired.difference(&self.own));
         self.retired = self.retired.difference(&self.own);
         grew
     }
