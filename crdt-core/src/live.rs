@@ -495,7 +495,8 @@ mod tests {
 
     #[test]
     fn masks_agree_with_membership() {
-        let several = [(1, 3), (60, 70), (250, 260), (300, 511), (513, 513), (800, 3_000)];
+        // A run may begin and end with the first or the last counter of a page.
+        let several = [(1, 3), (60, 70), (250, 256), (300, 511), (513, 513), (768, 768), (800, 3_000)];
         // One run alone, before, in and after the page: a run that ended before the page once underflowed.
         for spans in [&several[..], &[], &[(1, 3)], &[(250, 700)], &[(3_000, 3_300)]] {
             let mut runs = Runs::default();
@@ -509,6 +510,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_page_that_is_missing_between_others_is_not_found() {
+        let mut live = Live::<u32>::with_seed(9);
+        let pages = [0, 1, 2, 30, 31, 90, 91];
+        for page in pages {
+            live.insert(dot(page * PAGE + 5), page as u32);
+        }
+        for page in 0..95 {
+            let held = live.get(dot(page * PAGE + 5)).map(Cow::into_owned);
+            assert_eq!(held, pages.contains(&page).then_some(page as u32), "{page}");
+        }
+        assert_eq!(live.seed(), 9);
+    }
+
+    #[test]
+    fn few_of_many_are_sparse() {
+        let mut live = Live::<u32>::with_seed(0);
+        let (all, few) = (SPARSE_PEAK_MIN as u64 + 1, (SPARSE_PEAK_MIN / SPARSE_FACTOR) as u64);
+        (1..=all).for_each(|n| assert!(live.insert(dot(n), 0)));
+        for left in (few..all).rev() {
+            assert!(!live.is_sparse(), "{left}");
+            live.remove(dot(left + 1));
+        }
+        // Few dots that were never many are not.
+        let mut small = Live::<u32>::with_seed(0);
+        (1..all).for_each(|n| assert!(small.insert(dot(n), 0)));
+        (2..all).for_each(|n| assert_eq!(small.remove(dot(n)), Some(0)));
+        assert!(live.is_sparse() && !small.is_sparse());
     }
 
     #[test]

@@ -4,8 +4,8 @@
 mod replica;
 
 use crdt_core::{
-    BoundedCounter, Causal, Delta, Dot, DotSet, GCounter, GSet, LwwRegister, Merge, Observed, OrSet, PnCounter,
-    ReplicaId, Timestamp, VersionVector, Writer,
+    BoundedCounter, Causal, Counter, Delta, Dot, DotSet, EditError, GCounter, GSet, LwwRegister, Merge, Observed,
+    OrSet, PnCounter, ReplicaId, Timestamp, VersionVector, Writer,
 };
 use replica::{Replica, done, id};
 use std::collections::HashSet;
@@ -359,6 +359,10 @@ fn values_that_stand_alone_say_whether_they_grew() {
     answers(&likes, &more, true);
     answers(&more, &likes, false);
 
+    let mut copy = GCounter::new();
+    assert!(copy.merge(likes.increment(me, 2).unwrap()));
+    assert_eq!((copy.value(), copy.of(me)), (5, 5), "a delta holds the total");
+
     let mut balance = PnCounter::new();
     let _ = balance.increment(me, 3);
     for (up, down) in [(1, 0), (0, 1), (1, 1)] {
@@ -407,4 +411,41 @@ fn a_bounded_counter_adds_up_what_was_minted_spent_and_granted() {
     let _ = seats.grant(you, me, 3).unwrap();
     assert_eq!(seats.value(), 100 - 10 - 7);
     assert_eq!([me, you, they].map(|who| seats.available(who)), [100 - 30 - 5 - 10 + 3, 30 - 7 - 3, 5]);
+}
+
+#[test]
+fn a_run_of_equal_increments_gives_up_its_ends_and_its_middle() {
+    let mut author = Replica::<Counter>::new(1);
+    for _ in 0..7 {
+        let _ = author.edit(|counter| counter.add(5));
+    }
+    let mut left = (1..=7).collect::<Vec<u64>>();
+    for gone in [7, 1, 4, 6, 3, 2, 5] {
+        author.state.merge(Delta::retiring(DotSet::new(), dots([(1, gone)])));
+        left.retain(|counter| *counter != gone);
+        let expected: Causal<Counter> = left.iter().fold(Causal::new(), |mut state, counter| {
+            let (delta, ()) = Causal::<Counter>::new().edit(&mut Writer::resume(id(1), counter - 1), |at| at.add(5));
+            state.merge(delta);
+            state
+        });
+        assert_eq!(author.state.value(), 5 * left.len() as i128, "without {gone}");
+        assert_eq!(author.state.live(), expected.live());
+        assert_eq!(
+            author.state.to_delta().entries().collect::<Vec<_>>(),
+            expected.to_delta().entries().collect::<Vec<_>>()
+        );
+        author.state.validate().unwrap();
+    }
+    assert!(author.state.live().is_empty());
+    // An edit that fails takes increments from the end of a run.
+    let mut author = Replica::<Counter>::new(1);
+    let _ = author.edit(|counter| counter.add(5));
+    let before = author.state.encode();
+    let failed = author.state.try_edit(&mut author.writer, |counter| {
+        (0..3).for_each(|_| counter.add(5));
+        Err::<(), _>(EditError::Overflow)
+    });
+    assert!(failed.is_err());
+    assert_eq!(author.state.encode(), before);
+    author.state.validate().unwrap();
 }

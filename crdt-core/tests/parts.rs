@@ -1,7 +1,10 @@
 //! Dots, deltas and stores as parts of something larger, whose table of ids they share.
 
 use crdt_core::codec::{DecodeLimits, Decoder, Encoder, Ids};
-use crdt_core::{Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Writer};
+use crdt_core::{
+    BoundedCounter, Canonical, Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Value,
+    Writer,
+};
 
 const A: ReplicaId = ReplicaId::from_u128(0xa);
 const B: ReplicaId = ReplicaId::from_u128(0xb);
@@ -241,4 +244,144 @@ fn a_long_key_with_many_entries_is_measured_before_it_is_copied() {
     };
     assert_eq!(read(64 << 20).as_ref(), Ok(&inserts));
     assert_eq!(read(5 << 20), Err(DecodeErrorKind::TooManyCopies));
+}
+
+#[test]
+fn a_table_keeps_its_seed_and_says_whether_it_is_empty() {
+    let mut ids = Ids::with_seed(7);
+    assert!(ids.is_empty());
+    assert!(ids.insert(A) && !ids.is_empty());
+    assert_eq!((ids.seed(), Ids::default().seed()), (7, 0));
+    let limits = DecodeLimits { seed: 9, ..DecodeLimits::default() };
+    assert_eq!(Decoder::within(&[], 0, &ids, limits).seed(), 9);
+}
+
+#[test]
+fn lone_dots_are_refused_in_this_order_too_few_bytes_too_many_replicas_too_many_runs() {
+    let ids = table();
+    let all = DecodeLimits::default();
+    let read = |bytes: &[u8], limits| Decoder::within(bytes, 0, &ids, limits).few_dots().map_err(|error| error.kind);
+    let two = [4, 3, 1, 1, 1];
+    let set: DotSet = [A, B].map(|id| Dot::new(id, 1).unwrap()).into_iter().collect();
+    let limits = |set_replicas_max, set_runs_max| DecodeLimits { set_replicas_max, set_runs_max, ..all };
+    assert_eq!(read(&two, limits(2, 2)).as_ref(), Ok(&set));
+    assert_eq!(read(&two, limits(9, 9)).as_ref(), Ok(&set));
+    assert_eq!(read(&two, limits(1, 2)), Err(DecodeErrorKind::TooManyReplicas));
+    assert_eq!(read(&two, limits(2, 1)), Err(DecodeErrorKind::TooManyRuns));
+    // A count is not believed before there are bytes for it.
+    assert_eq!(read(&[6, 3, 1, 1, 1], limits(2, 2)), Err(DecodeErrorKind::TooShort));
+}
+
+#[test]
+fn sizes_promise_no_more_keys_together_than_there_are_bytes() {
+    let ids = table();
+    let read = |bytes: &[u8]| Decoder::new(bytes, &ids).sizes(2).map_err(|error| error.kind);
+    assert_eq!(read(&[2, 1, 0, 0, 0]), Ok(vec![2, 1]));
+    assert_eq!(read(&[2, 2, 0, 0, 0]), Err(DecodeErrorKind::TooShort));
+    assert_eq!(read(&[0, 4, 0, 0, 0]), Err(DecodeErrorKind::TooShort));
+}
+
+#[test]
+fn dots_without_bytes_left_for_their_values_are_refused() {
+    let ids = table();
+    // Two segments of a dot each, and two bytes for each value.
+    let read = |bytes: &[u8]| Decoder::new(bytes, &ids).dots(1, 16, 2).map(|stores| stores[0].len());
+    assert_eq!(read(&[0x00, 0x80, 0, 0, 0, 0]).map_err(|error| error.kind), Ok(2));
+    assert_eq!(read(&[0x00, 0x80, 0, 0, 0]).map_err(|error| error.kind), Err(DecodeErrorKind::TooShort));
+}
+
+#[test]
+fn a_number_has_one_spelling_for_whoever_reads_it() {
+    let ids = table();
+    let read = |bytes: &[u8]| Decoder::new(bytes, &ids).varint().map_err(|error| error.kind);
+    assert_eq!((read(&[0]), read(&[0x80, 1]), read(&[0xff, 0])), (Ok(0), Ok(128), Err(DecodeErrorKind::NotCanonical)));
+    assert_eq!(read(&[0x80, 0x80, 0]), Err(DecodeErrorKind::NotCanonical));
+}
+
+#[test]
+fn a_column_of_no_texts_is_its_tag() {
+    let ids = table();
+    let mut to = Encoder::new(&ids);
+    to.texts(0, |_| unreachable!("there is none"));
+    assert_eq!(to.into_bytes().len(), 1);
+}
+
+#[test]
+fn another_spelling_is_pointed_at() {
+    let ids = table();
+    let mut state = Causal::<OrSet<u64>>::new();
+    let (delta, _) = state.edit(&mut Writer::new(A), |set| set.insert(1u64) | set.insert(300u64));
+    // After bytes of something else, so that places count from the start of it all.
+    let bytes = [&[7; 5][..], &bytes_of(&delta, &ids)].concat();
+    let mut pointed = 0;
+    for at in 5..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            let mut from = Decoder::within(&flipped, 5, &ids, DecodeLimits::default());
+            if let Err(error) = Delta::<OrSet<u64>>::read_from(delta.own().clone(), &mut from)
+                && error.kind == DecodeErrorKind::NotCanonical
+            {
+                assert!((5..=flipped.len()).contains(&error.at), "{error}");
+                pointed += usize::from(error.at >= at);
+            }
+        }
+    }
+    assert!(pointed > 0);
+}
+
+/// An item of a list takes two bytes here and thirty-two in memory, and each of forty entries has a copy of all: what was
+/// measured was once the bytes, of which a gibibyte came to sixteen.
+#[test]
+fn a_list_with_many_entries_is_measured_before_it_is_copied() {
+    let ids = table();
+    let list = Value::List(vec![Value::Int(1); 20_000]);
+    let mut group = Delta::<OrSet<Value>>::new();
+    for counter in 0..40 {
+        let mut writer = Writer::resume(A, counter);
+        let (delta, _) = Causal::<OrSet<Value>>::new().edit(&mut writer, |set| set.insert(list.clone()));
+        crdt_core::Merge::merge(&mut group, delta);
+    }
+    let bytes = bytes_of(&group, &ids);
+    assert!(bytes.len() < 41_000, "{}", bytes.len());
+    let read = |copied_bytes_max| {
+        let limits = DecodeLimits { copied_bytes_max, ..DecodeLimits::default() };
+        let mut from = Decoder::within(&bytes, 0, &ids, limits);
+        Delta::<OrSet<Value>>::read_from(group.own().clone(), &mut from).map_err(|error| error.kind)
+    };
+    // Once as elements of the set, once as entries of the delta.
+    assert!(read(2 * 40 * 20_100 * 32).is_ok());
+    assert_eq!(read(40 * 18_000 * 32).map(|_| ()), Err(DecodeErrorKind::TooManyCopies));
+}
+
+/// The block of bytes that says what was granted to a replica.
+fn grant_at(bytes: &[u8], to: ReplicaId) -> usize {
+    bytes.windows(16).position(|window| window == to.to_bytes()).expect("it was granted something")
+}
+
+#[test]
+fn grants_are_read_ascending_each_once_and_above_zero() {
+    let (me, first, second) = (A, ReplicaId::from_u128(0x51), ReplicaId::from_u128(0x52));
+    let mut seats = BoundedCounter::new();
+    let _ = seats.mint(me, 100).unwrap();
+    for to in [second, first] {
+        let _ = seats.grant(me, to, 10).unwrap();
+    }
+    let bytes = seats.encode();
+    assert_eq!(BoundedCounter::decode(&bytes), Ok(seats));
+    let (one, two) = (grant_at(&bytes, first), grant_at(&bytes, second));
+    assert_eq!(two, one + 17);
+    let refused = |change: &dyn Fn(&mut [u8])| {
+        let mut changed = bytes.clone();
+        change(&mut changed);
+        BoundedCounter::decode(&changed).unwrap_err().kind
+    };
+    let swapped = refused(&|bytes| {
+        for at in 0..16 {
+            bytes.swap(one + at, two + at);
+        }
+    });
+    assert_eq!(swapped, DecodeErrorKind::NotCanonical);
+    assert_eq!(refused(&|bytes| bytes.copy_within(one..one + 16, two)), DecodeErrorKind::NotCanonical);
+    assert_eq!(refused(&|bytes| bytes[one + 16] = 0), DecodeErrorKind::NotCanonical);
 }

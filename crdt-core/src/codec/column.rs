@@ -69,13 +69,14 @@ impl Encoder<'_> {
         let (tag, width) =
             *WIDTHS.iter().find(|(_, width)| *width == 8 || highest >> (8 * width) == 0).expect("8 bytes hold any");
         // Only where some take fewer bytes than the widest can varints win.
-        let varints = width > 1 && (0..count).map(|at| varint_len(int(at))).sum::<usize>() < count * width;
+        let fixed = count * width;
+        let varints = width > 1 && (0..count).map(|at| varint_len(int(at))).sum::<usize>() < fixed;
         if varints {
             self.tag(ColumnTag::Unsigned);
             (0..count).for_each(|at| self.varint(int(at)));
         } else {
             self.tag(tag);
-            self.out.reserve(count * width);
+            self.out.reserve(fixed);
             match width {
                 8 => (0..count).for_each(|at| self.out.extend_from_slice(&int(at).to_le_bytes())),
                 width => (0..count).for_each(|at| self.out.extend_from_slice(&int(at).to_le_bytes()[..width])),
@@ -316,8 +317,7 @@ impl Decoder<'_> {
                 for _ in 0..count {
                     let start = self.position();
                     let value = self.value()?;
-                    // A small item of a list takes two bytes here and thirty-two in memory.
-                    self.note_len(16 * (self.position() - start));
+                    self.note_value(self.position() - start);
                     take(value).ok_or_else(|| self.error(DecodeErrorKind::OtherType))?;
                 }
                 Ok(())

@@ -7,6 +7,9 @@ use super::ids::{Ids, Origin};
 use super::{DEPTH_MAX, Kind};
 use crate::{Dot, ReplicaId};
 
+/// How many times more room a value takes in memory than written, at most.
+const VALUE_EXPANSION: usize = 16;
+
 /// Where bytes come from. Whatever they claim, no more is allocated than a fixed multiple of their length.
 pub struct Decoder<'b> {
     bytes: &'b [u8],
@@ -19,6 +22,8 @@ pub struct Decoder<'b> {
     pub(super) entries_left: u64,
     /// The longest key or value so far, in bytes, or more.
     longest: usize,
+    /// How many times more room something may take in memory than written.
+    expansion: usize,
     /// What copies may take that were not measured.
     copies_estimated: u64,
     /// What those may take that are.
@@ -74,6 +79,7 @@ impl<'b> Decoder<'b> {
             limits,
             entries_left: limits.entries_max,
             longest: 0,
+            expansion: 1,
             copies_estimated: 0,
             copies_left: limits.copied_bytes_max,
         }
@@ -90,6 +96,12 @@ impl<'b> Decoder<'b> {
         self.longest = self.longest.max(len);
     }
 
+    /// Takes note of a value that may hold others: a small item of a list takes two bytes here and thirty-two in memory.
+    pub(crate) fn note_value(&mut self, len: usize) {
+        self.expansion = VALUE_EXPANSION;
+        self.note_len(VALUE_EXPANSION * len);
+    }
+
     /// Whether `copies` of things that were read have to be measured, as they may take too much together with those
     /// before them.
     pub(crate) fn must_measure(&mut self, copies: usize) -> bool {
@@ -103,9 +115,9 @@ impl<'b> Decoder<'b> {
         false
     }
 
-    /// Accounts for a copy that was measured.
+    /// Accounts for a copy of that many bytes as it is written.
     pub(crate) fn charge_copy(&mut self, len: usize) -> Result<(), DecodeError> {
-        let left = self.copies_left.checked_sub(len as u64);
+        let left = self.copies_left.checked_sub((len * self.expansion) as u64);
         self.copies_left = left.ok_or_else(|| self.error(DecodeErrorKind::TooManyCopies))?;
         Ok(())
     }

@@ -226,3 +226,40 @@ fn row_14_bytes_of_another_type() {
     let mut other = Texts::new();
     assert!(other.merge(accepted::<Texts>(&milk())));
 }
+
+#[test]
+fn a_column_that_begins_with_one_type_and_goes_on_with_others_keeps_them_all() {
+    let values = [
+        Value::Null,
+        Value::Bool(true),
+        Value::Int(1),
+        Value::Float(Float::new(0.5).unwrap()),
+        Value::Text("t".into()),
+        Value::Bytes(vec![1]),
+        Value::List(vec![Value::Null]),
+        Value::Record(vec![("r".into(), Value::Null)]),
+    ];
+    for first in &values {
+        for second in &values {
+            // Concurrent writes stand in the order of their dots.
+            let mut state = Values::new();
+            for (id, value) in [(1, first), (2, second)] {
+                let mut writer = Writer::new(ReplicaId::from_u128(id));
+                let (delta, _) = Values::new().edit(&mut writer, |at| at.write(value.clone()));
+                state.merge(delta);
+            }
+            assert_eq!(accepted::<Values>(&state.encode()), state, "{first:?}, {second:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_byte_of_another_spelling_is_named() {
+    // One octet as two, and what follows as it was.
+    let (one, two) = ([1u8, 1], [2u8, 1, 0]);
+    let (short, long) = (register(&[&one]), register(&[&two]));
+    let value = accepted::<Values>(&short);
+    assert_eq!(value.encode(), short);
+    let error = Values::decode(&long).unwrap_err();
+    assert_eq!((error.kind, error.at), (DecodeErrorKind::NotCanonical, long.len() - 3));
+}
