@@ -143,7 +143,7 @@ fn records_nest_as_deep_as_they_are_read_back() {
         }
     }
     // The document and the flag are two levels.
-    ends_between::<Document, usize>(DEPTH_MAX - 2, DEPTH_MAX - 1, |at, records| enable(at, records));
+    ends_between::<Document, usize>(DEPTH_MAX - 2, DEPTH_MAX - 1, enable);
 }
 
 #[test]
