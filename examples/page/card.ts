@@ -1,0 +1,126 @@
+// One product: what it shows, and what can be done with it.
+import { byId, el, keep, write } from "./dom.ts";
+import { money, nameOf, type Product, type ProductName, type Stall, titleOf } from "./market.ts";
+
+/** Runs an edit under this tab's name. */
+export type Act = (edit: () => void) => void;
+
+/** Makes the card of a product; what it returns draws it anew. */
+export function card(stall: Stall, name: ProductName, act: Act): () => void {
+  const product: Product = stall.root[name];
+  const button = (text: string, label: string, edit: () => void, look = "") =>
+    el("button", { type: "button", class: look, "aria-label": label, on: { click: () => act(edit) } }, text);
+
+  const title = el("input", { class: "title", "aria-label": `Title of ${name}`, maxLength: 40, autocomplete: "off" });
+  title.addEventListener("change", () => {
+    const text = title.value.trim();
+    if (text && text !== product.title.value) act(() => product.title.set(text));
+    draw();
+  });
+
+  const open = el("button", { type: "button", class: "switch", role: "switch", "aria-label": `${name} is for sale` }, el("span", { class: "track", "aria-hidden": true }), el("span", {}, "For sale"));
+  open.addEventListener("click", () => act(() => product.open.set(!product.open.value)));
+
+  const price = el("input", { type: "text", inputMode: "decimal", class: "price", autocomplete: "off" });
+  price.addEventListener("change", () => {
+    const cents = Math.round(Number(price.value.replace(/[€\s]/g, "").replace(",", ".")) * 100);
+    if (Number.isSafeInteger(cents) && cents >= 0 && price.value.trim() !== "") {
+      if (product.price.conflict || product.price.values[0]?.value !== cents) act(() => product.price.set(cents));
+    }
+    price.blur();
+    draw();
+  });
+  const conflict = el("div", { class: "conflict", role: "group", "aria-label": `Prices of ${name} that were written at once`, hidden: true });
+
+  const stock = el("output", { class: "number" });
+  const likes = el("span");
+  const like = button("", `Like ${name}`, () => product.likes.increment(), "like");
+  like.append(el("span", { "aria-hidden": true, class: "heart" }, "♥"), likes);
+
+  const tags = el("ul", { class: "tags" });
+  const newTag = el("input", { class: "tag-new", placeholder: "Add a tag", "aria-label": `New tag for ${name}`, maxLength: 24, autocomplete: "off" });
+  const tagForm = el("form", { class: "tag-form" }, newTag, el("button", { "aria-label": `Add this tag to ${name}` }, "Add"));
+  tagForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const tag = newTag.value.trim();
+    if (tag) act(() => product.tags.add(tag));
+    newTag.value = "";
+  });
+
+  const element = el(
+    "article",
+    { class: "card", "data-product": name },
+    el("div", { class: "card-top" }, title, open),
+    el("label", { class: "field price-field" }, "Price", price),
+    conflict,
+    el(
+      "div",
+      { class: "row" },
+      el("span", { class: "label" }, "In stock"),
+      el(
+        "span",
+        { class: "stepper", role: "group", "aria-label": `Stock of ${name}` },
+        button("−", `One ${name} less`, () => product.stock.decrement()),
+        stock,
+        button("+", `One ${name} more`, () => product.stock.increment()),
+      ),
+    ),
+    tags,
+    tagForm,
+    el(
+      "div",
+      { class: "row actions" },
+      like,
+      button("Put in cart", `Put ${name} in the cart`, () => stall.root.cart.get(name).increment(), "primary"),
+    ),
+  );
+  byId("cards").append(element);
+
+  function draw(): void {
+    if (document.activeElement !== title) title.value = titleOf(stall, name);
+    element.classList.toggle("closed", !product.open.value);
+    open.setAttribute("aria-checked", String(product.open.value));
+    write(stock, String(product.stock.value));
+    write(likes, String(product.likes.value));
+    drawPrice();
+    drawTags();
+  }
+
+  function drawPrice(): void {
+    const { values } = product.price;
+    if (document.activeElement !== price) {
+      price.value = values.length === 1 ? money((values[0] as { value: number }).value) : "";
+      price.placeholder = values.length > 1 ? `${values.length} prices` : "no price yet";
+    }
+    conflict.hidden = values.length < 2;
+    if (values.length < 2) return void conflict.replaceChildren();
+    const keepThis = (cents: number) => () => product.price.resolve(() => cents);
+    const choices = values.map(({ value, replica }, at) => {
+      const letter = String.fromCharCode(65 + at);
+      const who = nameOf(stall, replica);
+      return el(
+        "li",
+        {},
+        el("span", {}, el("strong", {}, `${letter}: ${money(value)}`), ` by ${who}`),
+        button(`Keep ${letter}`, `Keep ${money(value)} by ${who} for ${name}`, keepThis(value)),
+      );
+    });
+    // A redraw under somebody's fingers would take the focus away: only if something differs.
+    const shown = JSON.stringify(values.map(({ value, replica }) => [value, nameOf(stall, replica)]));
+    if (conflict.dataset.shown === shown && conflict.hasChildNodes()) return;
+    conflict.dataset.shown = shown;
+    conflict.replaceChildren(
+      el("p", {}, "Written without seeing each other:"),
+      el("ul", {}, ...choices),
+      button("Take the highest", `Take the highest price for ${name}`, () => product.price.resolve((all) => Math.max(...all))),
+    );
+  }
+
+  function drawTags(): void {
+    keep(tags, [...product.tags], (tag) =>
+      el("li", {}, el("span", {}, tag), button("×", `Remove the tag ${tag} of ${name}`, () => void product.tags.delete(tag))),
+    );
+  }
+
+  return draw;
+}

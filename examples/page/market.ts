@@ -1,0 +1,45 @@
+// The data of the stall: what each field does when two tabs change it at once. `examples/src/market/goods.rs` declares the
+// same in Rust.
+import { type FieldOf, type StoredDoc, t } from "crdt-wasm";
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isText = (value: unknown): value is string => typeof value === "string";
+
+const product = t.struct({
+  title: t.lwwRegister<string>({ check: isText }), // the later one stays
+  price: t.mvRegister<number>({ check: isNumber }), // in cents; both stay, and somebody decides
+  stock: t.pnCounter(), // all that came and went counts
+  likes: t.gCounter(),
+  tags: t.orSet<string>({ check: isText }), // added and removed at once: it stays
+  open: t.ewFlag(), // opened and closed at once: open
+});
+
+export const schema = {
+  bread: product,
+  cheese: product,
+  apples: product,
+  honey: product,
+  cart: t.map(t.counter()), // a line removed while somebody adds to it keeps what was added
+  names: t.map(t.lwwRegister<string>({ check: isText })), // what replicas call themselves
+};
+
+export type Stall = StoredDoc<typeof schema>;
+export type Product = FieldOf<typeof product>;
+
+export const PRODUCTS = ["bread", "cheese", "apples", "honey"] as const;
+export type ProductName = (typeof PRODUCTS)[number];
+
+/** As people write prices. */
+export const money = (cents: number) => `€ ${(cents / 100).toFixed(2)}`;
+
+/** Replicas that edit nothing, and so have no name in the data: what the link to them is for says what they are. */
+export const unnamed = new Map<string, string>();
+
+/** What to call a replica: as it calls itself, or by the start of its id. */
+export function nameOf(stall: Stall, replica: string): string {
+  if (replica === stall.replicaId) return "this tab";
+  return stall.root.names.get(replica).value ?? unnamed.get(replica) ?? `replica ${replica.slice(0, 6)}`;
+}
+
+/** What to call a product: its title, or its name while it has none. */
+export const titleOf = (stall: Stall, name: ProductName) => stall.root[name].title.value || name;

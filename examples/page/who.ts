@@ -1,0 +1,85 @@
+// Who has what: a picture for the eyes, the same as a table for the ears.
+import type { Inspection } from "crdt-wasm";
+
+import { byId, el, write } from "./dom.ts";
+import { nameOf, type Stall } from "./market.ts";
+
+type Runs = Inspection["seen"];
+
+const SVG = "http://www.w3.org/2000/svg";
+const count = (runs: Runs[string] = []) => runs.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+
+/** A strip for one writer: bars where its edits are here, open where they are not. */
+function strip(runs: Runs[string], last: number): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", `0 0 ${last} 1`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  for (const [from, to] of runs) {
+    const bar = document.createElementNS(SVG, "rect");
+    const place = { x: from - 1, y: 0, width: to - from + 1, height: 1 };
+    for (const [name, value] of Object.entries(place)) bar.setAttribute(name, String(value));
+    svg.append(bar);
+  }
+  return svg;
+}
+
+export function who(stall: Stall): () => void {
+  let shown = "";
+  return () => {
+    const { seen, peers, bytes } = stall.inspect();
+    const kB = (size: number) => `${(size / 1000).toFixed(1)} kB`;
+    write(byId("traffic"), `Sent ${kB(bytes.sent)}, received ${kB(bytes.received)} since this tab was opened. The whole state would be ${kB(wholeState(stall))}.`);
+
+    const others = peers.filter(({ replica }) => replica !== stall.replicaId);
+    const rows: { replica: string; has: Runs }[] = [{ replica: stall.replicaId, has: seen }, ...others];
+    const writers = Object.keys(Object.assign({}, ...rows.map(({ has }) => has))).sort();
+    const names = new Map([...writers, ...rows.map(({ replica }) => replica)].map((replica) => [replica, nameOf(stall, replica)]));
+    const key = JSON.stringify([rows, [...names]]);
+    if (key === shown) return;
+    shown = key;
+
+    const last = (writer: string) => Math.max(1, ...rows.map(({ has }) => has[writer]?.at(-1)?.[1] ?? 0));
+    byId("who").replaceChildren(
+      ...rows.map(({ replica, has }) =>
+        el(
+          "div",
+          { class: "who-row" },
+          el("strong", {}, names.get(replica) ?? ""),
+          el(
+            "div",
+            { class: "strips" },
+            ...writers.map((writer, at) =>
+              el("div", { class: "strip", "data-hue": at % 6 }, strip(has[writer] ?? [], last(writer)), el("small", {}, `${names.get(writer)} ${count(has[writer])}/${last(writer)}`)),
+            ),
+          ),
+        ),
+      ),
+    );
+    byId("who-table").replaceChildren(
+      el(
+        "table",
+        {},
+        el("caption", {}, "How many edits of each writer a replica is known to have"),
+        el("tr", {}, el("th", { scope: "col" }, "Replica"), ...writers.map((writer) => el("th", { scope: "col" }, `by ${names.get(writer)}`))),
+        ...rows.map(({ replica, has }) =>
+          el("tr", {}, el("th", { scope: "row" }, names.get(replica) ?? ""), ...writers.map((writer) => el("td", {}, `${count(has[writer])} of ${last(writer)}`))),
+        ),
+      ),
+    );
+  };
+}
+
+let whole = { at: {} as unknown, size: 0 };
+
+/** What sending everything would cost; looked up again only when something has changed. */
+function wholeState(stall: Stall): number {
+  const at = stall.snapshot();
+  if (whole.at !== at) {
+    whole = { at, size: whole.size };
+    void stall.encode().then(
+      ({ length }) => (whole = { at, size: length }),
+      () => {}, // the status says that the store failed
+    );
+  }
+  return whole.size;
+}

@@ -1,0 +1,102 @@
+//! A replica of the stall that is told what to do, a line at a time: for people in a terminal, and for tests.
+
+use std::io::{self, BufRead, Write};
+
+use crdt_sync::drive::{Node, websocket};
+use tokio::runtime::Handle;
+
+use super::goods::{PRODUCTS, Stall, product, shown};
+
+/// What can be said.
+pub const WORDS: &str = "\
+online | offline                  link it with the relay, or cut the link
+stock PRODUCT N                   N more, or fewer if it is negative
+price PRODUCT CENTS               write a price
+tag | untag PRODUCT WORD          add or remove a tag
+show                              the stall as it is here
+bytes                             its canonical bytes, as hexadecimal digits: equal states have equal bytes";
+
+/// Answers each line with one or more, the last of which is `ok` or begins with `no: `. Ends with the input.
+pub fn obey(node: &Node<Stall>, relay: &str, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut link = None;
+    for line in input.lines() {
+        let line = line?;
+        let done = match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [] => continue,
+            ["online"] => {
+                let _runtime = Handle::current().enter();
+                link = Some(websocket::connect(node, relay));
+                Ok(())
+            }
+            ["offline"] => {
+                link = None;
+                Ok(())
+            }
+            ["show"] => show(node, &mut output).map(Ok)?,
+            ["bytes"] => {
+                let bytes = node.read_causal(|stall| stall.encode());
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                writeln!(output, "{digits}")?;
+                Ok(())
+            }
+            [verb, name, what @ ..] => edit(node, verb, name, &what.join(" ")),
+            _ => Err(format!("say one of\n{WORDS}")),
+        };
+        match done {
+            Ok(()) => writeln!(output, "ok")?,
+            Err(why) => writeln!(output, "no: {why}")?,
+        }
+        output.flush()?;
+    }
+    drop(link);
+    Ok(())
+}
+
+fn edit(node: &Node<Stall>, verb: &str, name: &str, what: &str) -> Result<(), String> {
+    if !PRODUCTS.contains(&name) {
+        return Err(format!("there are {}", PRODUCTS.join(", ")));
+    }
+    let number = || what.parse::<i64>().map_err(|error| format!("{what:?}: {error}"));
+    let stored = node.try_edit(|stall| {
+        let mut product = product(stall, name).ok_or("no such product")?;
+        match verb {
+            "stock" => {
+                let pieces = number()?;
+                let size = pieces.unsigned_abs();
+                let mut stock = product.stock();
+                let counted = if pieces < 0 { stock.decrement(size) } else { stock.increment(size) };
+                counted.map_err(|error| error.to_string())?;
+            }
+            "price" => product.price().write(number()?),
+            "tag" => {
+                product.tags().insert(what);
+            }
+            "untag" => {
+                product.tags().remove(what);
+            }
+            _ => return Err(format!("say one of\n{WORDS}")),
+        }
+        Ok(())
+    })?;
+    stored.wait().map_err(|error| error.to_string())
+}
+
+fn show(node: &Node<Stall>, output: &mut impl Write) -> io::Result<()> {
+    node.read(|stall| {
+        for product in PRODUCTS.iter().filter_map(|name| shown(stall, name)) {
+            let prices: Vec<String> = product.price().values().iter().map(ToString::to_string).collect();
+            let tags: Vec<&str> = product.tags().iter().map(String::as_str).collect();
+            writeln!(
+                output,
+                "{}: {} in stock, {} cents, {} likes, [{}]{}",
+                product.title().get().map_or("?", String::as_str),
+                product.stock().value(),
+                prices.join(" or "),
+                product.likes().value(),
+                tags.join(", "),
+                if product.open().is_set() { "" } else { ", not for sale" },
+            )?;
+        }
+        Ok(())
+    })
+}
