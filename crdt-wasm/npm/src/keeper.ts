@@ -13,6 +13,8 @@ const [FOLD_ROWS, FOLD_BYTES, FOLD_AFTER_MS] = [256, 256 * 1024, 500];
  * it, and only then does it show anybody what was in it.
  */
 export class Keeper {
+  /** The page goes. It may come back. */
+  leaving = false;
   #waiting: { ticket: number; rows: Bytes }[] = [];
   #writing: Promise<void> = Promise.resolve();
   #busy = false;
@@ -62,7 +64,7 @@ export class Keeper {
       const ticket = (batch.at(-1) as (typeof batch)[number]).ticket;
       const rows = joinRows(batch.map((item) => item.rows));
       try {
-        if (countRows(rows) > 0) await this.kept.append(rows);
+        if (countRows(rows) > 0) await this.kept.append(rows, this.leaving);
       } catch (cause) {
         return this.#fail(cause);
       }

@@ -12,6 +12,8 @@ import { type Status, StatusField } from "./status.js";
 import { joinRows, type Kept } from "./store/store.js";
 import { answerOf, ok, seam } from "./wasm.js";
 
+const page = globalThis as unknown as { readonly [K in "addEventListener" | "removeEventListener"]?: (type: string, f: () => void) => void };
+
 /** An edit of this replica that is not stored yet. */
 interface Pending {
   readonly ticket: number;
@@ -65,8 +67,24 @@ export class Inside implements Outputs {
       this.keeper.loaded(rows);
     }
     this.status = new StatusField(() => this.#look());
+    // A write that was begun when a page goes is still done.
+    if (kept) {
+      page.addEventListener?.("pagehide", this.#leave);
+      page.addEventListener?.("pageshow", this.#return);
+    }
     this.machine.poll();
   }
+
+  readonly #leave = (): void => {
+    const { keeper } = this;
+    if (!keeper || keeper.failure) return;
+    keeper.leaving = true;
+    if (this.unsaved) this.flush();
+  };
+
+  readonly #return = (): void => {
+    if (this.keeper) this.keeper.leaving = false;
+  };
 
   #look(): Status {
     const { keeper } = this;
@@ -214,6 +232,8 @@ export class Inside implements Outputs {
     if (this.core.closed) return;
     this.core.closed = true;
     this.links.closeAll();
+    page.removeEventListener?.("pagehide", this.#leave);
+    page.removeEventListener?.("pageshow", this.#return);
     if (keeper && !keeper.failure) this.flush();
     const finished = keeper?.close();
     if (!keeper) machine.dispose();

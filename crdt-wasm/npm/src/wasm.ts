@@ -118,3 +118,9 @@ export async function start(source: unknown): Promise<void> {
   }
   ready = true;
 }
+
+// Two copies in one program have two memories: documents of one are strangers to the other, which is easily overlooked.
+const COPY = Symbol.for("crdt-wasm");
+const host = globalThis as unknown as { [COPY]?: boolean; console?: { warn(text: string): void } };
+if (host[COPY]) host.console?.warn("crdt-wasm was loaded twice: a bundler or two versions made a second copy of it");
+host[COPY] = true;

@@ -14,7 +14,7 @@ for (const name of ["dist", "test", "package.json"]) cpSync(join(here, name), jo
 link("node_modules");
 
 const FAULTS = [
-  ["a frame leaves before it is stored", "keeper.js", "await this.kept.append(rows);", "void this.kept.append(rows);", "store", "nothing is shown"],
+  ["a frame leaves before it is stored", "keeper.js", "await this.kept.append(rows,", "void this.kept.append(rows,", "store", "nothing is shown"],
   ["a failed store is taken for a good one", "keeper.js", "return this.#fail(cause);", "void 0;", "store", "a store that fails"],
   ["a cut write is kept", "store/file.js", "await file.truncate(at);", "", "store", "a write that was cut"],
   ["a snapshot is not made anew", "fields/base.js", "at.stale();", "void 0;", "doc", "snapshots are frozen"],

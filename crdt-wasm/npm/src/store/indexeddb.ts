@@ -25,6 +25,7 @@ interface Database {
 interface Transaction {
   objectStore(name: string): ObjectStore;
   abort(): void;
+  commit(): void;
   error: unknown;
   oncomplete: (() => void) | null;
   onabort: (() => void) | null;
@@ -76,16 +77,16 @@ export function indexedDb(): Store {
           });
           return [packRows(rows)];
         },
-        append: (rows) =>
-          base.run([ROWS, IDS], "readwrite", (at, abort) => {
-            const put = () => {
-              for (const [key, value] of splitRows(rows)) at(ROWS).put(value, key);
-            };
-            if (!lease) return put();
+        append: (rows, leaving) =>
+          base.run([ROWS, IDS], "readwrite", (at, abort, commit) => {
+            for (const [key, value] of splitRows(rows)) at(ROWS).put(value, key);
+            // Of a page that goes the engine keeps only what asked to be kept; there is no next step. As long as it has the
+            // lock nobody else writes under its id: the look at the number is for the day on which an engine takes it away.
+            if (leaving) return commit();
+            if (!lease) return;
             const request = at(IDS).get(lease.id) as Request<number | undefined>;
             request.onsuccess = () => {
-              if (request.result === term) put();
-              else abort(new CrdtError("STORAGE", "another tab has taken over the id of this one"));
+              if (request.result !== term) abort(new CrdtError("STORAGE", "another tab has taken over the id of this one"));
             };
           }) as Promise<void>,
         compact: (fold) =>
@@ -154,7 +155,11 @@ class Base {
   async run(
     names: string[],
     mode: "readonly" | "readwrite",
-    work: (at: (name: string) => ObjectStore, abort: (error: unknown) => void) => Request<unknown> | void | undefined,
+    work: (
+      at: (name: string) => ObjectStore,
+      abort: (error: unknown) => void,
+      commit: () => void,
+    ) => Request<unknown> | void | undefined,
   ): Promise<unknown> {
     if (this.#closed) throw new CrdtError("DISPOSED", "the store was closed");
     try {
@@ -177,7 +182,7 @@ class Base {
         transaction.abort();
       };
       transaction.onabort = () => reject(why ?? transaction.error ?? new Error("the transaction was given up"));
-      const request = work((name) => transaction.objectStore(name), abort);
+      const request = work((name) => transaction.objectStore(name), abort, () => transaction.commit());
       transaction.oncomplete = () => resolve(request?.result);
     });
   }

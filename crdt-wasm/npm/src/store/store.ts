@@ -23,8 +23,9 @@ export interface Kept {
   /**
    * Adds rows, and resolves when they would survive a loss of power. All or nothing; a row replaces one with the same key.
    * Never called again before the last call is done.
+   * @param leaving the page goes: there is no time for more than to begin.
    */
-  append(rows: Uint8Array): Promise<void>;
+  append(rows: Uint8Array, leaving?: boolean): Promise<void>;
   /**
    * Replaces the rows that are there, of all who write, by what `fold` makes of them: puts its result, and removes exactly
    * those that were given to it and are not in the result. All or nothing.

@@ -24,7 +24,10 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script ty
   window.ready = true;
 </script>`;
 
-export async function startSite(policy = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; connect-src *") {
+const POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; connect-src *";
+
+/** Serves the package, the page, and these programs besides. */
+export async function startSite(policy = POLICY, programs = {}) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     response.setHeader("Content-Security-Policy", policy);
@@ -32,6 +35,7 @@ export async function startSite(policy = "default-src 'self'; script-src 'self' 
       response.setHeader("Content-Type", TYPES[extname(pathname)] ?? "text/plain");
       return response.end(readFileSync(join(dist, pathname.slice(6))));
     }
+    if (pathname in programs) return response.setHeader("Content-Type", "text/javascript").end(programs[pathname]);
     if (pathname !== "/") return response.writeHead(404).end();
     response.setHeader("Content-Type", "text/html").end(PAGE);
   });

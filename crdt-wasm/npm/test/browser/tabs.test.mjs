@@ -1,5 +1,6 @@
 // Tabs of a real browser: linked over a BroadcastChannel, kept in IndexedDB, each under an id of its own.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 
 import { until } from "../help.mjs";
@@ -89,6 +90,37 @@ test("tabs that race for ids, die and come back never share one, and the pool st
   assert.equal(value, dots, "every count has a dot of its own");
   assert.ok(value >= 100 && value <= 160, `${value}`);
   for (const page of pages) await page.close();
+});
+
+test("without the lock two tabs would share an id; then the number in each write keeps the older one out", async () => {
+  const good = readFileSync(new URL("../../dist/store/locks.js", import.meta.url), "utf8");
+  const broken = good.replace("if (!lock)", "if (false)");
+  assert.notEqual(broken, good);
+  await browser.context.route("**/dist/store/locks.js", (route) => route.fulfill({ body: broken, contentType: "text/javascript" }));
+  const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
+  const ids = [await a.evaluate(() => open("robbed", [])), await b.evaluate(() => open("robbed", []))];
+  await browser.context.unroute("**/dist/store/locks.js");
+  assert.equal(ids[0], ids[1], "the lock is what keeps them apart");
+  const write = (page) => page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored.then(() => "stored", ({ code }) => code));
+  assert.equal(await write(b), "stored");
+  assert.equal(await write(a), "STORAGE");
+  assert.equal(await write(b), "stored");
+  await a.close();
+  await b.close();
+});
+
+test("what was edited right before the page goes is kept", async () => {
+  const page = await browser.tab(site.url);
+  await page.evaluate(() => {
+    addEventListener("pagehide", () => doc.root.stock.increment(41));
+    return open("leaving", []);
+  });
+  await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored);
+  await page.goto(`${site.url}?again`);
+  await page.waitForFunction("window.ready");
+  await page.evaluate(() => open("leaving", []));
+  assert.equal(await page.evaluate(() => doc.root.stock.value), 42);
+  await page.close();
 });
 
 test("a database that others deleted under a tab ends in an error that is told, not in silence", async () => {

@@ -1,0 +1,75 @@
+// React in a real browser, in Strict Mode: it draws again when, and only when, what is read changes.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { build } from "esbuild";
+
+import { until } from "../help.mjs";
+import { startBrowser, startSite } from "./site.mjs";
+
+const PROGRAM = `
+  import { createElement as e, StrictMode } from "react";
+  import { createRoot, hydrateRoot } from "react-dom/client";
+  import { renderToString } from "react-dom/server.browser";
+  import { createDoc, t } from "crdt-wasm";
+  import { useField } from "crdt-wasm/react";
+  const schema = { stock: t.pnCounter(), tags: t.orSet(), cart: t.map(t.struct({ note: t.mvRegister() })) };
+  const doc = createDoc({ schema, documentId: "d" });
+  const draws = { stock: 0, cart: 0, some: 0 };
+  const Stock = () => (draws.stock++, e("i", { id: "stock" }, String(useField(doc.root.stock))));
+  const Cart = () => (draws.cart++, e("i", { id: "cart" }, JSON.stringify(useField(doc.root.cart.get("k")))));
+  // Makes a new object each time it is asked.
+  const Some = () => (draws.some++, e("i", { id: "some" }, useField(doc, ({ tags }) => ({ text: tags.join() })).text));
+  const App = () => e("div", null, e(Stock), e(Cart), e(Some));
+  doc.root.tags.add("first");
+  const server = document.createElement("div");
+  server.innerHTML = renderToString(e(App));
+  const problems = [];
+  document.body.append(server);
+  const app = hydrateRoot(server, e(StrictMode, null, e(App)), { onRecoverableError: (error) => problems.push(String(error)) });
+  Object.assign(window, { doc, draws, app, problems, text: (id) => document.getElementById(id)?.textContent, hydrated: true });
+`;
+
+let site;
+let browser;
+before(async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: PROGRAM, resolveDir: import.meta.dirname }, bundle: true, write: false, format: "iife", target: "es2022",
+    define: { "process.env.NODE_ENV": '"development"' }, logLevel: "error",
+  });
+  [site, browser] = [await startSite(undefined, { "/react.js": outputFiles[0].text }), await startBrowser()];
+});
+after(async () => {
+  await browser?.stop();
+  site?.stop();
+});
+
+test("components follow their fields, and only those", async () => {
+  const page = await browser.tab(site.url);
+  await page.addScriptTag({ url: "/react.js" });
+  await page.waitForFunction("window.hydrated && text('stock') === '0'");
+  const text = (id) => page.evaluate((id) => text(id), id);
+  const draws = () => page.evaluate(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return { ...draws };
+  });
+  assert.equal(await text("some"), "first");
+  const before = await draws();
+  assert.ok(before.some < 20, "a selector that makes new objects does not draw for ever");
+  await page.evaluate(() => doc.root.stock.increment(3));
+  await until(async () => (await text("stock")) === "3");
+  const after = await draws();
+  assert.ok(after.stock > before.stock);
+  assert.equal(after.cart, before.cart, "another field is not drawn again");
+  await page.evaluate(() => doc.root.cart.get("k").note.set("hello"));
+  await until(async () => (await text("cart")) === '{"note":["hello"]}');
+  await page.evaluate(() => doc.edit(() => {
+    doc.root.tags.add("second");
+    doc.root.tags.add("third");
+  }));
+  await until(async () => (await text("some")) === "first,second,third");
+  assert.deepEqual(await page.evaluate(() => problems), [], "hydration found what the server had drawn");
+  await page.evaluate(() => app.unmount());
+  assert.equal(await page.evaluate(() => doc.inside.core.watched.size), 0, "nothing listens any more");
+  assert.deepEqual(browser.errors, []);
+});
