@@ -137,6 +137,25 @@ mod tests {
         }
     }
 
+    /// Ids that an attacker chose for a seed which was guessed: all have one hash there, and are as good as any others
+    /// under the seed that is used.
+    #[test]
+    fn row_36_forty_thousand_ids_that_collide_under_another_seed() {
+        let guessed = 0x5eed;
+        let zeroing = guessed ^ 0x9e37_79b9_7f4a_7c15u64;
+        let chosen = |n: u64| ReplicaId::from_u128(u128::from(zeroing) << 64 | u128::from(n));
+        assert!((0..40_000).all(|n| hash(chosen(n), guessed) == 0), "these ids show nothing any more");
+        for seed in [guessed + 1, 0x0123_4567_89ab_cdef] {
+            let mut rows = ById::<u64>::with_seed(seed);
+            (0..40_000).for_each(|n| *rows.entry(chosen(n)) += n);
+            assert!((0..40_000).all(|n| rows.get(chosen(n)) == Some(&n)));
+            // The low bits choose the place in the table, the high ones are compared first.
+            let places: BTreeSet<u64> = (0..40_000).map(|n| hash(chosen(n), seed) & 0xffff).collect();
+            let tags: BTreeSet<u64> = (0..40_000).map(|n| hash(chosen(n), seed) >> 57).collect();
+            assert!(places.len() > 20_000 && tags.len() > 100, "{} places, {} tags", places.len(), tags.len());
+        }
+    }
+
     #[test]
     fn rows_are_found_while_scanned_and_while_hashed() {
         let mut rows = ById::<u64>::with_seed(7);

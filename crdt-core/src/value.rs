@@ -111,6 +111,9 @@ impl Hash for Float {
 ///
 /// Values are compared by replicas that never met, so equality, order and hash must agree and must not depend on
 /// anything outside the value. `from_value(to_value(x)) = x`.
+///
+/// An order that panics spoils only what it was asked for, such as a read or an encoding. Equality and hash are asked in
+/// the middle of a merge and must not panic: what was merged until then stays, without the dots that say so.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type that sets, registers and keys may hold",
     label = "not such a type",

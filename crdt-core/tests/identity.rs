@@ -234,10 +234,10 @@ fn row_34_thousands_of_replicas_are_found_whatever_their_ids() {
 #[test]
 fn row_35_every_second_dot_never_becomes_a_run_and_still_merges() {
     let mut a = Replica::<Tags>::new(1);
-    let deltas: Vec<_> = (0..8_192).map(|n| a.edit(|tags| done(tags.insert((n % 100).to_string())))).collect();
+    let deltas: Vec<_> = (0..2 * 65_537).map(|n| a.edit(|tags| done(tags.insert((n % 100).to_string())))).collect();
     let mut odd = Causal::<Tags>::new();
     deltas.iter().step_by(2).for_each(|delta| done(odd.merge(delta)));
-    assert_eq!(odd.seen().runs().count(), 4_096);
+    assert_eq!(odd.seen().runs().count(), 65_537);
     odd.validate().unwrap();
     let mut even = Causal::<Tags>::new();
     deltas.iter().skip(1).step_by(2).for_each(|delta| done(even.merge(delta)));
