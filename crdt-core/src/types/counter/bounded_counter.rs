@@ -1,13 +1,10 @@
 //! The counter that never falls below zero, without asking anyone.
 
-use core::fmt;
-
 use alloc::vec::Vec;
 
-use super::totals::{Total, Totals};
-use crate::change::{Observed, Path};
-use crate::codec::{Canonical, DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
-use crate::{Dot, DotStore, Edit, EditError, Merge, ReplicaId};
+use super::totals::{Total, Totals, is_totals};
+use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder};
+use crate::{Edit, EditError, ReplicaId};
 
 /// A number that never falls below zero although no replica asks another before it spends: stock, a balance, a quota.
 ///
@@ -265,81 +262,4 @@ impl Edit<'_, BoundedCounter> {
     }
 }
 
-impl Merge<&BoundedCounter> for BoundedCounter {
-    fn merge(&mut self, other: &Self) -> bool {
-        self.totals.merge(&other.totals)
-    }
-}
-
-impl Merge for BoundedCounter {
-    #[inline]
-    fn merge(&mut self, other: Self) -> bool {
-        self.totals.merge(&other.totals)
-    }
-}
-
-impl DotStore for BoundedCounter {
-    type Entry = Rights;
-    type Place = ();
-    type Cursor<'a> = Edit<'a, Self>;
-
-    const KIND: Kind = Kind::BoundedCounter;
-
-    fn with_seed(_: u64) -> Self {
-        Self::default()
-    }
-
-    fn is_bottom(&self) -> bool {
-        self.totals.is_empty()
-    }
-
-    fn graft(&mut self, dot: Dot, total: Self::Entry) {
-        self.totals.graft(dot, total);
-    }
-
-    fn prune(&mut self, dot: Dot, (): &()) {
-        self.totals.prune(dot);
-    }
-
-    fn entry(&self, dot: Dot, (): &()) -> Self::Entry {
-        self.totals.entry(dot)
-    }
-
-    fn visit(&self, visit: &mut dyn FnMut(Dot, ())) {
-        self.totals.visit(visit);
-    }
-
-    fn observe(&self, _: &Self::Entry, _: &mut Path) -> Observed {
-        if self.is_bottom() { Observed::Absent } else { Observed::Number(self.value()) }
-    }
-
-    fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
-        Totals::encode_many(stores.iter().map(|store| &store.totals), to);
-    }
-
-    fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let stores = Totals::decode_many(count, from)?;
-        Ok(stores.into_iter().map(|totals| Self { totals }).collect())
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.totals.heap_bytes()
-    }
-}
-
-/// The bytes of a counter that stands alone.
-impl Canonical for BoundedCounter {
-    fn encode(&self) -> Vec<u8> {
-        self.totals.encode_alone(Kind::BoundedCounter)
-    }
-
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Totals::read_alone(Kind::BoundedCounter, bytes).map(|totals| Self { totals })
-    }
-}
-
-impl fmt::Debug for BoundedCounter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.value(), f)
-    }
-}
+is_totals!(BoundedCounter, Rights);

@@ -1,13 +1,7 @@
 //! The grow-only counter.
 
-use core::fmt;
-
-use alloc::vec::Vec;
-
-use super::totals::Totals;
-use crate::change::{Observed, Path};
-use crate::codec::{Canonical, DecodeError, Decoder, Encoder, Kind};
-use crate::{Dot, DotStore, Edit, EditError, Merge, ReplicaId};
+use super::totals::{Totals, is_totals};
+use crate::{Edit, EditError, ReplicaId};
 
 /// A counter that only grows.
 ///
@@ -98,85 +92,4 @@ impl Edit<'_, GCounter> {
     }
 }
 
-impl Merge<&GCounter> for GCounter {
-    fn merge(&mut self, other: &Self) -> bool {
-        self.totals.merge(&other.totals)
-    }
-}
-
-impl Merge for GCounter {
-    #[inline]
-    fn merge(&mut self, other: Self) -> bool {
-        self.totals.merge(&other.totals)
-    }
-}
-
-impl DotStore for GCounter {
-    type Entry = u64;
-    type Place = ();
-    type Cursor<'a> = Edit<'a, Self>;
-
-    const KIND: Kind = Kind::GCounter;
-
-    fn with_seed(_: u64) -> Self {
-        Self::default()
-    }
-
-    fn is_bottom(&self) -> bool {
-        self.totals.is_empty()
-    }
-
-    fn graft(&mut self, dot: Dot, total: Self::Entry) {
-        self.totals.graft(dot, total);
-    }
-
-    fn prune(&mut self, dot: Dot, (): &()) {
-        self.totals.prune(dot);
-    }
-
-    fn entry(&self, dot: Dot, (): &()) -> Self::Entry {
-        self.totals.entry(dot)
-    }
-
-    fn visit(&self, visit: &mut dyn FnMut(Dot, ())) {
-        self.totals.visit(visit);
-    }
-
-    fn observe(&self, _: &Self::Entry, _: &mut Path) -> Observed {
-        if self.is_bottom() {
-            Observed::Absent
-        } else {
-            Observed::Number(i128::try_from(self.value()).unwrap_or(i128::MAX))
-        }
-    }
-
-    fn encode_many(stores: &[&Self], to: &mut Encoder<'_>) {
-        Totals::encode_many(stores.iter().map(|store| &store.totals), to);
-    }
-
-    fn decode_many(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
-        let stores = Totals::decode_many(count, from)?;
-        Ok(stores.into_iter().map(|totals| Self { totals }).collect())
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.totals.heap_bytes()
-    }
-}
-
-/// The bytes of a counter that stands alone.
-impl Canonical for GCounter {
-    fn encode(&self) -> Vec<u8> {
-        self.totals.encode_alone(Kind::GCounter)
-    }
-
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        Totals::read_alone(Kind::GCounter, bytes).map(|totals| Self { totals })
-    }
-}
-
-impl fmt::Debug for GCounter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.value(), f)
-    }
-}
+is_totals!(GCounter, u64);

@@ -258,3 +258,95 @@ impl<T: Total> PartialEq for Totals<T> {
         self.each().eq(other.each())
     }
 }
+
+/// What every counter of running totals is: a plain lattice, a store, bytes when it stands alone, and a number to print.
+macro_rules! is_totals {
+    ($counter:ident, $total:ty) => {
+        impl $crate::Merge<&$counter> for $counter {
+            fn merge(&mut self, other: &Self) -> bool {
+                self.totals.merge(&other.totals)
+            }
+        }
+
+        impl $crate::Merge for $counter {
+            #[inline]
+            fn merge(&mut self, other: Self) -> bool {
+                self.totals.merge(&other.totals)
+            }
+        }
+
+        impl $crate::DotStore for $counter {
+            type Entry = $total;
+            type Place = ();
+            type Cursor<'a> = $crate::Edit<'a, Self>;
+
+            const KIND: $crate::Kind = $crate::Kind::$counter;
+
+            fn with_seed(_: u64) -> Self {
+                Self::default()
+            }
+
+            fn is_bottom(&self) -> bool {
+                self.totals.is_empty()
+            }
+
+            fn graft(&mut self, dot: $crate::Dot, total: Self::Entry) {
+                self.totals.graft(dot, total);
+            }
+
+            fn prune(&mut self, dot: $crate::Dot, (): &()) {
+                self.totals.prune(dot);
+            }
+
+            fn entry(&self, dot: $crate::Dot, (): &()) -> Self::Entry {
+                self.totals.entry(dot)
+            }
+
+            fn visit(&self, visit: &mut dyn FnMut($crate::Dot, ())) {
+                self.totals.visit(visit);
+            }
+
+            fn observe(&self, _: &Self::Entry, _: &mut $crate::Path) -> $crate::Observed {
+                if self.totals.is_empty() {
+                    return $crate::Observed::Absent;
+                }
+                $crate::Observed::Number(i128::try_from(self.value()).unwrap_or(i128::MAX))
+            }
+
+            fn encode_many(stores: &[&Self], to: &mut $crate::codec::Encoder<'_>) {
+                Totals::encode_many(stores.iter().map(|store| &store.totals), to);
+            }
+
+            fn decode_many(
+                count: usize,
+                from: &mut $crate::codec::Decoder<'_>,
+            ) -> Result<alloc::vec::Vec<Self>, $crate::DecodeError> {
+                let stores = Totals::decode_many(count, from)?;
+                Ok(stores.into_iter().map(|totals| Self { totals }).collect())
+            }
+
+            fn heap_bytes(&self) -> usize {
+                self.totals.heap_bytes()
+            }
+        }
+
+        /// The bytes of a counter that stands alone.
+        impl $crate::Canonical for $counter {
+            fn encode(&self) -> alloc::vec::Vec<u8> {
+                self.totals.encode_alone(<Self as $crate::DotStore>::KIND)
+            }
+
+            fn read(bytes: &[u8]) -> Result<Self, $crate::DecodeError> {
+                Totals::read_alone(<Self as $crate::DotStore>::KIND, bytes).map(|totals| Self { totals })
+            }
+        }
+
+        impl core::fmt::Debug for $counter {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Debug::fmt(&self.value(), f)
+            }
+        }
+    };
+}
+
+pub(super) use is_totals;
