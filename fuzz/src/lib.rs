@@ -9,4 +9,6 @@ pub mod decode;
 pub mod frames;
 pub mod history;
 pub mod repair;
+/// How to edit each type; the same as the tests of `crdt-core` use.
+#[path = "../../crdt-core/tests/sample/mod.rs"]
 pub mod sample;
