@@ -328,7 +328,7 @@ impl Open {
         write_code(&ROLES, &self.role, to);
         write_u64(self.instance, to);
         to.varint(u64::from(self.frame_bytes_max));
-        write_u64(self.schema, to);
+        to.varint(self.schema);
         write_code(&MODES, &self.mode, to);
     }
 
@@ -342,7 +342,7 @@ impl Open {
             instance: read_u64(from)?,
             frame_bytes_max: read_u32(from)?,
             scope,
-            schema: read_u64(from)?,
+            schema: from.varint()?,
             mode: read_code(&MODES, from)?,
         })
     }

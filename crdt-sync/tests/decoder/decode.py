@@ -248,7 +248,7 @@ class Reader:
         if kind == 0:
             return {"versions": [self.byte(), self.byte()], "features": self.int(), "replica": self.id(),
                     "role": ROLES[self.byte()], "instance": self.fixed(8), "frame_bytes_max": self.int(),
-                    "scope": scope, "schema": self.fixed(8), "mode": MODES[self.byte()]}
+                    "scope": scope, "schema": self.int(), "mode": MODES[self.byte()]}
         if kind == 1:
             return {"reason": REFUSALS[self.byte()], "kind": self.byte(), "detail": self.bytes().decode()}
         if kind == 2:
