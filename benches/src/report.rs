@@ -139,7 +139,7 @@ impl Report {
                 json!({
                     "name": row.name,
                     "work": row.work,
-                    "unit": match row.unit { Unit::Time => "ns", Unit::Bytes => "B", Unit::Ratio => "×" },
+                    "unit": match row.unit { Unit::Time => "ns", Unit::Bytes => "B", Unit::Ratio => "×", Unit::Count => "" },
                     "at_most": self.bound(row),
                     "outcome": self.outcome(row),
                     "figures": figures,
@@ -168,6 +168,7 @@ pub fn amount(unit: Unit, value: f64) -> String {
         Unit::Time => format!("{} ns", digits(value)),
         Unit::Bytes => format!("{} B", digits(value)),
         Unit::Ratio => format!("{}×", digits(value)),
+        Unit::Count => digits(value),
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Unit {
     Bytes,
     /// So many times what it can't do without.
     Ratio,
+    /// How many.
+    Count,
 }
 
 /// What crdt-core's figure should be.
@@ -43,6 +45,10 @@ impl Row {
 
     pub const fn ratio(name: &'static str, work: &'static str, target: Target) -> Self {
         Self { name, work, unit: Unit::Ratio, target }
+    }
+
+    pub const fn count(name: &'static str, work: &'static str, target: Target) -> Self {
+        Self { name, work, unit: Unit::Count, target }
     }
 
     pub const fn bytes(name: &'static str, work: &'static str, target: Target) -> Self {

@@ -9,6 +9,7 @@ pub mod memory;
 pub mod merge;
 pub mod nested;
 pub mod register;
+pub mod spread;
 pub mod string;
 pub mod sync;
 
@@ -34,6 +35,7 @@ pub fn jobs() -> Vec<Job> {
         counter::jobs(),
         curve::jobs(),
         sync::jobs(),
+        spread::jobs(),
     ]
     .into_iter()
     .flatten()

@@ -1,7 +1,7 @@
 //! Two replicas that hold a set of strings, and what they say to each other to become equal: crdt-sync through whole
 //! replicas and their frames, the peers through the exchange that their documents offer.
 
-use crate::contestant::{dson as dots, loro as loro_peer, yrs as yrs_peer};
+use crate::contestant::{crdts as states, dson as dots, loro as loro_peer, yrs as yrs_peer};
 use automerge::sync::{State, SyncDoc};
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ROOT};
@@ -276,5 +276,34 @@ impl Two for Dson {
             dots::join(&mut self.0[side], part);
         }
         contexts.iter().chain(&parts).map(Vec::len).sum()
+    }
+}
+
+/// crdts: whole states, in postcard. Its sets tell of no difference, and operations must neither be lost nor repeated.
+pub struct Crdts([states::Set<String>; 2]);
+
+impl Two for Crdts {
+    fn sharing(elements: &[String]) -> Self {
+        let left = states::set_of(elements);
+        Self([left.clone(), left])
+    }
+
+    fn insert(&mut self, side: usize, elements: &[String]) {
+        states::extend(&mut self.0[side], side as u64 + 1, elements);
+    }
+
+    fn remove(&mut self, side: usize, elements: &[String]) {
+        for element in elements {
+            states::remove(&mut self.0[side], element);
+        }
+    }
+
+    fn meet(&mut self) -> usize {
+        let whole = [0, 1].map(|side: usize| postcard::to_allocvec(&self.0[side]).expect("serialises"));
+        for side in [0, 1] {
+            let theirs: states::Set<String> = postcard::from_bytes(&whole[1 - side]).expect("its own bytes");
+            crdts::CvRDT::merge(&mut self.0[side], theirs);
+        }
+        whole.iter().map(Vec::len).sum()
     }
 }

@@ -1,6 +1,6 @@
 //! Two replicas that drifted apart become equal again.
 
-use crate::contestant::sync::{Automerge, Dson, Loro, Ours, Two, Yrs};
+use crate::contestant::sync::{Automerge, Crdts, Dson, Loro, Ours, Two, Yrs};
 use crate::row::{MILLISECOND, Row, Target::*};
 use crate::workload::names;
 use crate::{Job, Who};
@@ -87,6 +87,7 @@ pub fn jobs() -> Vec<Job> {
     vec![
         Job::count(&TEN, Who::Ours, || ratio::<Ours>(10, 0)),
         Job::count(&TEN, Who::Dson, || ratio::<Dson>(10, 0)),
+        Job::count(&TEN, Who::Crdts, || ratio::<Crdts>(10, 0)),
         Job::count(&TEN, Who::Yrs, || ratio::<Yrs>(10, 0)),
         Job::count(&TEN, Who::Loro, || ratio::<Loro>(10, 0)),
         Job::count(&TEN, Who::Automerge, || ratio::<Automerge>(10, 0)),
