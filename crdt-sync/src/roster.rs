@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crdt_core::{DotSet, ReplicaId};
 
-use crate::{Limits, Steady};
+use crate::{Limits, Own, Steady};
 
 /// How a replica counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,8 +41,10 @@ pub(crate) struct Roster {
     retired_dots: Arc<DotSet>,
     /// A sum of hashes over that table.
     retired_hash: u64,
-    /// Retirements that every active replica knows to be complete.
-    effective: BTreeMap<ReplicaId, u64>,
+    /// Those of them of which not every active replica is known to have all dots.
+    unsettled: BTreeMap<ReplicaId, u64>,
+    /// Whether one of these may be complete by now.
+    may_settle: bool,
     stable: DotSet,
     /// Runs in what all members are known to have.
     known_runs: usize,
@@ -201,7 +203,9 @@ impl Roster {
         for member in self.members.values().filter(|member| member.repaired) {
             common = common.intersection(&member.known);
         }
-        self.stable.union_with(&common)
+        let grew = self.stable.union_with(&common);
+        self.may_settle |= grew;
+        grew
     }
 
     pub(crate) fn stable(&self) -> &DotSet {
@@ -237,26 +241,24 @@ impl Roster {
             Arc::make_mut(&mut self.retired_dots).insert_run(replica, 1, last);
         }
         self.retired.insert(replica, last);
+        self.unsettled.insert(replica, last);
+        self.may_settle = true;
         true
     }
 
     /// Retirements that have become complete: all of the replica's dots are stable, and so no more of them are
     /// on their way. It no longer counts as a member either.
     pub(crate) fn settle(&mut self) -> Vec<ReplicaId> {
-        let mut settled = Vec::new();
-        for (replica, last) in &self.retired {
-            if self.effective.get(replica) == Some(last) {
-                continue;
-            }
-            let mut all = DotSet::new();
-            if *last > 0 {
-                all.insert_run(*replica, 1, *last);
-            }
-            if all.is_subset(&self.stable) {
-                self.effective.insert(*replica, *last);
-                self.members.remove(replica);
-                settled.push(*replica);
-            }
+        if !core::mem::take(&mut self.may_settle) {
+            return Vec::new();
+        }
+        let is_complete = |(replica, last): &(&ReplicaId, &u64)| {
+            **last == 0 || Own { replica: **replica, first: 1, last: **last }.is_within(&self.stable)
+        };
+        let settled: Vec<ReplicaId> = self.unsettled.iter().filter(is_complete).map(|(replica, _)| *replica).collect();
+        for replica in &settled {
+            self.unsettled.remove(replica);
+            self.members.remove(replica);
         }
         settled
     }

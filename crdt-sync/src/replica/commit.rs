@@ -69,7 +69,7 @@ impl<S: DotStore> Replica<S> {
         self.note_received(own);
         // Its own farewell is the last dot of one that retires itself.
         let last = self.received.last(replica);
-        self.take_in_retirement(replica, last);
+        self.take_retirements([(replica, last)]);
         self.write_record(own, Payload::Retire { replica, last }, now);
         let ticket = self.next_ticket();
         self.commit(now);

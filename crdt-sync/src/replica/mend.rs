@@ -282,15 +282,10 @@ impl<S: DotStore> Replica<S> {
         (self.frame_bytes_max(peer) / 2 / 32).min(ids_max).max(1)
     }
 
-    pub(super) fn take_retirements(&mut self, rows: Vec<(ReplicaId, u64)>) {
+    /// Looks at what that completes once for all of them: there may be as many as fit a frame.
+    pub(super) fn take_retirements(&mut self, rows: impl IntoIterator<Item = (ReplicaId, u64)>) {
         for (replica, last) in rows {
-            self.take_in_retirement(replica, last);
-        }
-    }
-
-    pub(super) fn take_in_retirement(&mut self, replica: ReplicaId, last: u64) {
-        if self.roster.retire(replica, last, self.config.limits.retired_max) {
-            self.pending.meta = true;
+            self.pending.meta |= self.roster.retire(replica, last, self.config.limits.retired_max);
         }
         self.advance_stable();
     }

@@ -217,7 +217,7 @@ impl<S: DotStore> Replica<S> {
             }
             Payload::Retire { replica, last } => {
                 self.state.merge(crdt_core::Delta::retiring(own.to_dot_set(), DotSet::new()));
-                self.take_in_retirement(*replica, *last);
+                self.take_retirements([(*replica, *last)]);
             }
         }
     }

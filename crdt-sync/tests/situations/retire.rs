@@ -159,3 +159,16 @@ fn dots_of_the_retired_that_are_missing_are_brought_all_the_same() {
     net.assert_equal();
     assert_eq!(net.replicas[0].0.state().tags().len(), 6);
 }
+
+/// Each row was once held against all others: one frame of a megabyte kept a replica busy for many minutes.
+#[test]
+fn a_frame_full_of_retirements_is_taken_in_within_moments() {
+    let mut net = Net::new(2);
+    net.link(0, 1);
+    let rows: Vec<_> = (0..30_000).map(|number| (ReplicaId::from_u128(1_000 + number), 1)).collect();
+    let start = std::time::Instant::now();
+    net.tell_retirements(0, rows);
+    net.edit(0, |shop| shop.note().write("on"));
+    assert_eq!(net.replicas[0].0.retired().count(), 30_000);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
