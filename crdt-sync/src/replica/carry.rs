@@ -6,7 +6,7 @@ use crdt_core::{DotSet, DotStore};
 
 use super::Replica;
 use super::receive::News;
-use crate::inbox::missing_cause;
+use crate::inbox::{in_causal_order, missing_cause};
 use crate::parcel::{Kind, Unpacked, pack, unpack};
 use crate::repair::carried::{Asked, Carried, CarriedNews, ask, read, tell};
 use crate::{Message, Now, ParcelError, Record, SummaryOf, Ticket};
@@ -144,27 +144,8 @@ impl<S: DotStore> Replica<S> {
     /// The records of these dots, each after what it was made on, where all of them are in memory.
     fn in_causal_order(&self, dots: &DotSet, received: &DotSet) -> Option<Vec<Arc<Record<S>>>> {
         let found = self.log.find(dots);
-        if !found.missing.is_empty() || !found.on_disk.is_empty() {
-            return None;
-        }
-        let mut received = received.clone();
-        let mut ordered = Vec::with_capacity(found.records.len());
-        let mut rest = found.records;
-        while !rest.is_empty() {
-            let before = rest.len();
-            rest.retain(|record| {
-                let ready = missing_cause(record, &received, self.config.mode).is_none();
-                if ready {
-                    received.insert_run(record.own.replica, record.own.first, record.own.last);
-                    ordered.push(record.clone());
-                }
-                !ready
-            });
-            if rest.len() == before {
-                return None;
-            }
-        }
-        Some(ordered)
+        let here = found.missing.is_empty() && found.on_disk.is_empty();
+        here.then(|| in_causal_order(found.records, received.clone(), self.config.mode)).flatten()
     }
 
     /// Whether these records, one after the other, bring all that was received there.
