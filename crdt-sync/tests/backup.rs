@@ -168,3 +168,18 @@ fn what_is_no_backup_is_not_restored() {
     std::fs::write(&copy, &whole).unwrap();
     RedbStorage::restore(&copy, &other).unwrap();
 }
+
+#[test]
+fn a_backup_that_is_kept_read_only_is_restored_to_a_store_that_is_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy, other) = (folder.path().join("store"), folder.path().join("monday"), folder.path().join("other"));
+    let node = open(&path);
+    add(&node, "before");
+    node.backup(&copy).wait().unwrap();
+    let mut rights = std::fs::metadata(&copy).unwrap().permissions();
+    rights.set_readonly(true);
+    std::fs::set_permissions(&copy, rights).unwrap();
+    RedbStorage::restore(&copy, &other).unwrap();
+    assert!(!std::fs::metadata(&other).unwrap().permissions().readonly(), "whoever is not root could not open it");
+    add(&open(&other), "after");
+}

@@ -1,7 +1,9 @@
 //! Copies of a store: made while it is in use, and put back as another memory.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, io, process};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -40,17 +42,18 @@ impl RedbStorage {
     pub fn restore(backup: impl AsRef<Path>, store: impl AsRef<Path>) -> Result<(), StorageError> {
         let store = store.as_ref();
         if store.try_exists()? {
-            return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into());
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
         }
         let copy = Unnamed::beside(store);
-        fs::copy(backup, &copy.0)?;
+        // Its bytes and not its rights: a backup is often kept read-only, and a store is written to.
+        io::copy(&mut fs::File::open(backup)?, &mut fs::File::create_new(&copy.0)?)?;
         let database = Database::open(&copy.0)?;
         let read = Self::with_database(database, Marker::open(Marker::path_of(&copy.0))?)?;
         drop(read);
         fs::File::open(&copy.0)?.sync_all()?;
         // One that was left here by a store that is gone must not vouch for this one.
         let stale = fs::remove_file(Marker::path_of(store));
-        if let Some(error) = stale.err().filter(|error| error.kind() != std::io::ErrorKind::NotFound) {
+        if let Some(error) = stale.err().filter(|error| error.kind() != io::ErrorKind::NotFound) {
             return Err(error.into());
         }
         copy.take_name(store)
@@ -71,7 +74,7 @@ impl Snapshot for Moment {
 impl Moment {
     fn write(&self, to: &Path) -> Result<(), StorageError> {
         if to.try_exists()? {
-            return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into());
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
         }
         let new = Unnamed::beside(to);
         let copy = Database::create(&new.0)?;
@@ -94,18 +97,28 @@ pub(super) struct Unnamed(pub(super) PathBuf);
 
 impl Unnamed {
     pub(super) fn beside(path: &Path) -> Self {
-        let mut new = path.as_os_str().to_owned();
-        new.push(format!(".new-{}", std::process::id()));
+        let named = |number: u32| {
+            let mut new = path.as_os_str().to_owned();
+            new.push(match number {
+                0 => format!(".new-{}", process::id()),
+                _ => format!(".new-{}-{number}", process::id()),
+            });
+            PathBuf::from(new)
+        };
+        // Threads that make a file of the same name do not write into each other's.
+        let mut making = making();
+        let new = (0..).map(named).find(|new| !making.contains(new)).expect("not all numbers are in use");
+        making.insert(new.clone());
         // What a killed process of the same number left.
         let _ = fs::remove_file(&new);
-        Self(PathBuf::from(new))
+        Self(new)
     }
 
     /// Fails if there is a file of that name. Unlike a rename, a link never takes the place of what somebody else has
     /// made meanwhile.
     pub(super) fn take_name(self, path: &Path) -> Result<(), StorageError> {
         match fs::hard_link(&self.0, path) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error.into()),
             // Some file systems have no links.
             Err(_) => fs::rename(&self.0, path)?,
             Ok(()) => {}
@@ -118,8 +131,16 @@ impl Unnamed {
 
 impl Drop for Unnamed {
     fn drop(&mut self) {
+        let mut making = making();
         let _ = fs::remove_file(&self.0);
+        making.remove(&self.0);
     }
+}
+
+/// The files that this process has in the making.
+fn making() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    static MAKING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    MAKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn copy_table<K: redb::Key + 'static, V: redb::Value + 'static>(

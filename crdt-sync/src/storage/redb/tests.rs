@@ -6,6 +6,7 @@ use std::fs;
 use crdt_core::{Dot, DotSet, ReplicaId};
 
 use super::RedbStorage;
+use super::backup::Unnamed;
 use crate::{Batch, LogRecord, MemoryStorage, Meta, Own, ScopeId, Stage, Storage, StorageError};
 
 fn replica(number: u64) -> ReplicaId {
@@ -140,6 +141,23 @@ fn a_store_that_was_cut_in_the_making_is_made_again() {
     let path = folder.path().join("store");
     fs::write(folder.path().join(format!("store.new-{}", std::process::id())), [0; 4096]).unwrap();
     RedbStorage::open(&path).unwrap();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["store"]);
+}
+
+/// Both once wrote to one file under its passing name, and the first to end gave the other's half its name.
+#[test]
+fn two_that_make_a_file_of_one_name_do_not_write_into_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let first = Unnamed::beside(&path);
+    fs::write(&first.0, "whole").unwrap();
+    let second = Unnamed::beside(&path);
+    fs::write(&second.0, "ha").unwrap();
+    first.take_name(&path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
+    assert!(matches!(second.take_name(&path), Err(StorageError::Io(_))));
+    assert_eq!(fs::read(&path).unwrap(), b"whole");
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["store"]);
 }
