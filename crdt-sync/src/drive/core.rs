@@ -191,7 +191,10 @@ impl<S: Data> Core<S> {
         #[cfg(feature = "foca")]
         match &event {
             Event::PeerOpened { peer, .. } => machine.note(super::tcp::Note::Opened(*peer)),
-            Event::Gossip { peer, bytes } => machine.note(super::tcp::Note::Heard(*peer, bytes.clone())),
+            // A frame may hold far more than a message of the membership, and many of them may wait.
+            Event::Gossip { peer, bytes } if bytes.len() <= super::swim::BYTES_MAX => {
+                machine.note(super::tcp::Note::Heard(*peer, bytes.clone()));
+            }
             _ => {}
         }
         match &event {

@@ -17,7 +17,7 @@ use crate::Steady;
 use crate::schedule::Draw;
 
 /// So many bytes of one message: it fits a datagram beside the head of its frame.
-const BYTES_MAX: usize = 1_100;
+pub(super) const BYTES_MAX: usize = 1_100;
 /// Suspicion is stretched at most so far.
 const STRAIN_MAX: u32 = 8;
 /// So many timers in a row have to be on time before it is shortened again.
