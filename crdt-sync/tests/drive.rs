@@ -113,6 +113,33 @@ fn an_edit_that_fails_changes_nothing_and_one_that_panics_ends_the_node() {
     assert!(panicked.is_err());
     let refused = node.edit(|set| set.insert("more")).wait();
     assert!(matches!(refused, Err(NodeError::Refused(EditError::Failed))), "{refused:?}");
+
+    let start = Instant::now();
+    assert!(!node.spread(1).wait(Duration::from_secs(10)) && start.elapsed() < Duration::from_secs(5));
+    // Peers find out at once, rather than wait for words that do not come.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&node, listener).unwrap();
+    let mut peer = TcpStream::connect(address).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(std::io::Read::read(&mut peer, &mut [0; 8]).unwrap(), 0);
+}
+
+/// While an earlier batch waited for the disk, what was edited after it was once left out.
+#[test]
+fn what_is_run_on_the_store_finds_all_that_was_edited_before() {
+    let node = node();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    node.with_store(move |_| wait.recv().unwrap());
+    let mut edits = vec![node.edit(|set| set.insert("one"))];
+    // Closes the record: it waits for the disk from now on.
+    drop(node.spread(0));
+    edits.push(node.edit(|set| set.insert("two")));
+    let (told, found) = std::sync::mpsc::channel();
+    node.with_store(move |store| told.send(store.load().unwrap().rows.len()).unwrap());
+    go.send(()).unwrap();
+    assert_eq!(found.recv(), Ok(2));
+    edits.into_iter().for_each(|edit| assert!(edit.wait().unwrap()));
 }
 
 #[test]

@@ -258,14 +258,23 @@ impl<S: Data> Core<S> {
         )
     }
 
-    /// Whether nothing more comes of this node.
+    /// Whether nothing more comes of this node: it was closed, or its store failed.
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.lock().closed || self.has_failed()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.durable.read(|durable| durable.failed.is_some())
     }
 
     /// Looks at the replica. A closure that panics here has changed nothing.
     pub(super) fn read<R>(&self, f: impl FnOnce(&Replica<S>) -> R) -> R {
         f(&self.lock().replica)
+    }
+
+    /// All that was edited until now is on its way to the disk.
+    pub(super) fn flush(&self) {
+        self.input(|machine, now| machine.replica.flush(now));
     }
 
     /// Somebody waits for a ticket: what is open is closed now, or as soon as the disk has done what it is at.
@@ -287,10 +296,10 @@ impl<S: Data> Core<S> {
         events
     }
 
-    /// A link came up; none where too many are, or the node is closed.
+    /// A link came up; none where too many are, or nothing more comes of the node.
     pub(super) fn link_up(&self, kind: LinkKind) -> Option<(PeerId, Outgoing)> {
         self.input(|machine, now| {
-            if machine.closed || machine.links.len() >= self.limits.links_max {
+            if machine.closed || self.has_failed() || machine.links.len() >= self.limits.links_max {
                 return None;
             }
             machine.next_peer += 1;
@@ -362,6 +371,8 @@ impl<S: Data> Core<S> {
         self.durable.update(|durable| durable.failed.get_or_insert(reason).len());
         machine.replica.persist_failed(machine.given);
         machine.links.values().for_each(Outgoing::cut);
+        // Nobody will say any more that they have something.
+        self.have.update(|have| have.closed = true);
     }
 
     /// The last batch, which marks the store as cleanly closed. Links end here.

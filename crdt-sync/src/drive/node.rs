@@ -189,7 +189,7 @@ impl<S: Data> Node<S> {
     /// Runs something on the store, after all that was edited until now. It is not in the way
     /// of edits and links, only of their becoming durable.
     pub fn with_store(&self, f: impl FnOnce(&mut dyn Storage) + Send + 'static) {
-        self.core.urge();
+        self.core.flush();
         self.core.disk.run(Box::new(f));
     }
 }
@@ -350,7 +350,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Blocks the thread until the peers have them; false if the time is up or the node is closed.
+    /// Blocks the thread until the peers have them; false if the time is up, the node is closed or its store failed.
     pub fn wait(self, for_at_most: Duration) -> bool {
         let deadline = Some(Instant::now() + for_at_most);
         self.have.wait(deadline, |have| have.answer(&self.dots, self.peers)).unwrap_or(false)
@@ -358,7 +358,7 @@ impl Spread {
 }
 
 impl Future for Spread {
-    /// Whether they have; false if the node was closed before.
+    /// Whether they have; false if the node was closed, or its store failed, before.
     type Output = bool;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
