@@ -188,6 +188,40 @@ async fn places_are_bounded_and_given_on() {
     drop(running.relay.document("one").await.unwrap());
 }
 
+/// A document that failed once stayed as it was until the relay was started again.
+#[tokio::test]
+async fn a_document_whose_replica_failed_or_was_closed_is_opened_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "").await;
+    let member = board("shared");
+    let _link = websocket::connect(&member, running.address.clone());
+    member.edit(|board| board.notes().entry("before").write("yes")).await.unwrap();
+    assert!(member.spread(1).await);
+    let guest = running.relay.document("shared").await.unwrap();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        drop(guest.node().edit::<()>(|_| panic!("in the middle")));
+    }));
+    assert!(panicked.is_err());
+    member.edit(|board| board.notes().entry("since").write("yes")).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(10), member.spread(1)).await.expect("it is let in again"));
+
+    let again = running.relay.document("shared").await.unwrap();
+    again.node().clone().close().await.unwrap();
+    let third = running.relay.document("shared").await.unwrap();
+    assert_eq!(third.node().read_causal(crdt_core::Causal::encode), member.read_causal(crdt_core::Causal::encode));
+}
+
+#[tokio::test]
+async fn a_relay_that_was_closed_opens_nothing_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "").await;
+    drop(running.relay.document("shared").await.unwrap());
+    running.relay.close().await.unwrap();
+    assert!(running.relay.document("shared").await.is_err());
+    assert!(running.relay.document("another").await.is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the store that was there, and its marker");
+}
+
 fn start(config: &Path) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_crdt-relay")).arg(config).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

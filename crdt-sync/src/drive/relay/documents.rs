@@ -20,7 +20,8 @@ pub(super) struct Documents {
     folder: PathBuf,
     kept_max: usize,
     open_max: usize,
-    open: Mutex<BTreeMap<ScopeId, Guest>>,
+    /// None once they were closed for good.
+    open: Mutex<Option<BTreeMap<ScopeId, Guest>>>,
 }
 
 /// Somebody in a document: it stays open meanwhile.
@@ -47,25 +48,27 @@ impl Documents {
             folder: config.data.clone(),
             kept_max: config.documents_max,
             open_max: config.documents_open_max,
-            open: Mutex::default(),
+            open: Mutex::new(Some(BTreeMap::new())),
         }
     }
 
-    /// The replica of a scope; none where there is no room for it.
+    /// The replica of a scope; none where there is no room for it, or all are closed for good.
     ///
     /// One is opened at a time, as two replicas may not open one store.
     pub(super) async fn enter(&self, scope: ScopeId) -> Result<Option<Guest>, NodeError> {
         let mut open = self.open.lock().await;
-        if let Some(guest) = open.get(&scope) {
-            return Ok(Some(guest.clone()));
+        let Some(open) = open.as_mut() else { return Ok(None) };
+        match open.get(&scope) {
+            Some(guest) if !guest.0.core.is_closed() => return Ok(Some(guest.clone())),
+            // Its store failed, or somebody who was in it has closed it. What was durable is opened anew.
+            Some(_) => end(open.remove(&scope)).await,
+            None => {}
         }
         if open.len() >= self.open_max {
             // Whose only holder is the table itself has nobody in it.
             let idle = open.iter().find(|(_, guest)| Arc::strong_count(&guest.0) == 1);
             let Some(scope) = idle.map(|(scope, _)| *scope) else { return Ok(None) };
-            if let Some(node) = open.remove(&scope).and_then(|guest| Arc::into_inner(guest.0)) {
-                node.close().await?;
-            }
+            end(open.remove(&scope)).await;
         }
         let (folder, kept_max) = (self.folder.clone(), self.kept_max);
         let opened = spawn_blocking(move || open_store(&folder, scope, kept_max)).await;
@@ -77,10 +80,18 @@ impl Documents {
 
     pub(super) async fn close(&self) -> Result<(), NodeError> {
         let mut result = Ok(());
-        for (_, guest) in std::mem::take(&mut *self.open.lock().await) {
+        for (_, guest) in self.open.lock().await.take().into_iter().flatten() {
             result = result.and(RelayNode::clone(&guest.0).close().await);
         }
         result
+    }
+}
+
+/// Closes a document and frees its store, whoever still holds it. If the store fails in this, that is no concern of who
+/// wants its place: all that was acknowledged is durable.
+async fn end(guest: Option<Guest>) {
+    if let Some(guest) = guest {
+        let _ = RelayNode::clone(&guest.0).close().await;
     }
 }
 
