@@ -4,6 +4,7 @@ mod backup;
 #[cfg(test)]
 mod crash;
 mod key;
+mod look;
 mod marker;
 mod runs;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use redb::{
 use self::backup::Unnamed;
 use self::key::{Key, dot, key, key_of, parse};
 use self::marker::Marker;
-use super::{Batch, Loaded, LogEntry, LogRecord, Meta, Snapshot, Stage, Storage, StorageError};
+use super::{Batch, Loaded, LogEntry, LogRecord, Snapshot, Stage, Storage, StorageError};
 use crate::Own;
 
 /// One row for each live entry: an add costs its own size, never the set's.
@@ -78,19 +79,7 @@ impl RedbStorage {
     fn with_database(database: Database, marker: Marker) -> Result<Self, StorageError> {
         let mut store = Self { database, marker, commits: 0, poisoned: false };
         let read = store.database.begin_read()?;
-        let Some(small) = table(&read, SMALL)? else {
-            // Nothing was ever committed. The format is written with the first commit.
-            return Ok(store);
-        };
-        match small.get(FORMAT)? {
-            Some(format) if format.value() == FORMAT_VERSION => {}
-            _ => return Err(StorageError::Corrupt("the file is no store of this format".to_owned())),
-        }
-        let commits = small.get(COMMITS)?;
-        store.commits = commits
-            .and_then(|bytes| bytes.value().try_into().ok())
-            .map(u64::from_le_bytes)
-            .ok_or_else(|| StorageError::Corrupt("the count of commits is missing".to_owned()))?;
+        store.commits = look::commits(&read)?.unwrap_or(0);
         Ok(store)
     }
 
@@ -125,23 +114,7 @@ impl Storage for RedbStorage {
             return Err(StorageError::Poisoned);
         }
         let read = self.database.begin_read()?;
-        let Some(small) = table(&read, SMALL)? else { return Ok(Loaded::default()) };
-        let frontier = match small.get(FRONTIER)? {
-            Some(bytes) => DotSet::decode(bytes.value())
-                .map_err(|error| StorageError::Corrupt(format!("the frontier is broken: {error}")))?,
-            None => DotSet::new(),
-        };
-        let meta = small.get(META)?.map(|bytes| Meta::decode(bytes.value())).transpose()?;
-        Ok(Loaded {
-            rows: entries(&read, ROWS)?,
-            seen: set(&read, SEEN)?,
-            received: set(&read, RECEIVED)?,
-            frontier,
-            log: log_entries(&read)?,
-            staged: entries(&read, STAGED)?,
-            marker: self.marker.number(self.commits, meta.as_ref().map(|meta| meta.marker))?,
-            meta,
-        })
+        look::load(&read, &self.marker)
     }
 
     fn commit(&mut self, batches: &[Batch]) -> Result<(), StorageError> {
@@ -191,7 +164,7 @@ impl Storage for RedbStorage {
 /// Makes a whole new file under another name first: one that a crash cut in the making could not be opened again.
 fn make(path: &Path) -> Result<(), StorageError> {
     let new = Unnamed::beside(path);
-    drop(Database::create(&new.0)?);
+    drop(Database::create(new.path())?);
     match new.take_name(path) {
         // Somebody else was faster.
         Err(StorageError::Io(error)) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

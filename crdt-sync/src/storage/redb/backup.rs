@@ -93,7 +93,7 @@ impl Moment {
 }
 
 /// A file in the making: under its own name there is always a whole one or none. It goes if it does not get that name.
-pub(super) struct Unnamed(pub(super) PathBuf);
+pub(super) struct Unnamed(PathBuf);
 
 impl Unnamed {
     pub(super) fn beside(path: &Path) -> Self {
@@ -112,6 +112,10 @@ impl Unnamed {
         // What a killed process of the same number left.
         let _ = fs::remove_file(&new);
         Self(new)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Fails if there is a file of that name. Unlike a rename, a link never takes the place of what somebody else has

@@ -37,7 +37,16 @@ impl Marker {
     }
 
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Self::with(path, OpenOptions::new().read(true).write(true))
+    }
+
+    /// For one that will not be written to.
+    pub(super) fn look(path: PathBuf) -> io::Result<Self> {
+        Self::with(path, OpenOptions::new().read(true))
+    }
+
+    fn with(path: PathBuf, options: &OpenOptions) -> io::Result<Self> {
+        let file = match options.open(&path) {
             Ok(mut file) => {
                 let mut text = String::new();
                 // Bytes that are no text are a broken marker, not a broken store.
