@@ -36,7 +36,7 @@ impl Touched {
     pub(crate) fn note(
         &mut self,
         root: &Document,
-        handles: &Handles,
+        handles: &mut Handles,
         handle: u32,
         step: Option<Step>,
     ) -> Result<(), Code> {
@@ -47,7 +47,14 @@ impl Touched {
         self.note_part(root, handles, Part { handle, step, deep: true })
     }
 
-    fn note_part(&mut self, root: &Document, handles: &Handles, part: Part) -> Result<(), Code> {
+    pub(crate) fn release(self, handles: &mut Handles) {
+        for part in self.parts {
+            // It is held since it was noted.
+            let _ = handles.release(part.handle);
+        }
+    }
+
+    fn note_part(&mut self, root: &Document, handles: &mut Handles, part: Part) -> Result<(), Code> {
         if self.parts.contains(&part) {
             return Ok(());
         }
@@ -68,17 +75,19 @@ impl Touched {
         for (place, observed) in look(root, handles, &part)? {
             before.entry(place).or_insert(observed);
         }
+        // Whoever asked for it may let go of it before the batch ends.
+        handles.hold(part.handle);
         self.parts.insert(part);
         Ok(())
     }
 
-    /// What differs now.
-    pub(crate) fn changes(self, root: &Document, handles: &Handles) -> Result<Vec<Change>, Code> {
+    /// What differs now. The handles are let go by [`release`](Self::release), once the changes are told.
+    pub(crate) fn changes(&self, root: &Document, handles: &Handles) -> Result<Vec<Change>, Code> {
         let mut after = Seen::new();
         for part in &self.parts {
             after.extend(look(root, handles, part)?);
         }
-        let mut places = self.before;
+        let mut places = self.before.clone();
         for place in after.keys() {
             places.entry(place.clone()).or_insert(Observed::Absent);
         }

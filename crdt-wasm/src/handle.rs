@@ -90,7 +90,7 @@ impl Handles {
         Ok(number)
     }
 
-    fn hold(&mut self, number: u32) {
+    pub(crate) fn hold(&mut self, number: u32) {
         if let Some(handle) = self.table.get_mut(number) {
             handle.holders += 1;
         }

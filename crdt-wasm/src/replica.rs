@@ -21,8 +21,9 @@ const DELTAS: u32 = 4;
 /// How far another clock may be ahead before it is not followed: browsers' clocks are set by people.
 const SKEW_MS_MAX: u64 = 60_000;
 
-/// Bytes of records that are kept for peers: what is older they get by a repair.
-const LOG_BYTES_MAX: usize = 4 << 20;
+/// Bytes of records that are kept for peers: what is older they get by a repair. In memory a small record takes some
+/// twenty times its bytes, and a page has not much.
+const LOG_BYTES_MAX: usize = 512 << 10;
 
 /// One document.
 pub(crate) struct Doc {
@@ -193,7 +194,7 @@ impl Doc {
         if self.touched.is_empty() {
             self.last = before;
         }
-        self.touched.note(self.replica.state(), &self.handles, handle, step)?;
+        self.touched.note(self.replica.state(), &mut self.handles, handle, step)?;
         let way: Vec<&Handle> = self.handles.way(handle)?;
         self.replica.try_edit(self.now, |root| apply(root, &way, op))??;
         let changed = self.own_last() > before;
@@ -212,6 +213,7 @@ impl Doc {
         out.count(if edited { self.last + 1 } else { last + 1 });
         out.count(last);
         change::write(&changes, &self.handles, out);
+        touched.release(&mut self.handles);
         Ok(())
     }
 

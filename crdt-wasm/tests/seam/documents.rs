@@ -137,6 +137,21 @@ fn a_batch_says_once_what_differs_between_its_start_and_its_end() {
     assert_eq!(changes.len(), 2);
 }
 
+// A page lets go of a field as soon as nobody holds it, which may be before the batch ends.
+#[test]
+fn a_handle_that_is_let_go_within_a_batch_is_told_of_all_the_same() {
+    let page = Page::open(1, MEMORY);
+    let line = page.key(page.field(0, "cart", OR_MAP), "sku-1", RECORD);
+    let qty = page.field(line, "qty", COUNTER);
+    ok(crdt_wasm::add(page.doc, qty, 1.0));
+    for handle in [qty, line] {
+        ok(crdt_wasm::release(page.doc, handle));
+    }
+    let changes = page.commit();
+    assert!(changes.iter().any(|change| change.handle == qty && change.after[0] == 4), "{changes:?}");
+    assert_eq!(crdt_wasm::read(page.doc, qty), [2], "it is gone afterwards");
+}
+
 #[test]
 fn a_document_comes_back_from_its_rows_and_folding_them_changes_nothing() {
     let mut pair = Pair::connect([Page::open(1, 0), Page::open(2, 0)]);
