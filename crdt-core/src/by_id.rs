@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use crate::ReplicaId;
+use crate::sort::Sort as _;
 
 /// Up to this many rows a scan beats a hash table.
 const SCANNED_ROWS_MAX: usize = 8;
@@ -106,7 +107,7 @@ impl<R> ById<R> {
     /// All rows, by id.
     pub(crate) fn sorted(&self) -> Vec<(ReplicaId, &R)> {
         let mut rows: Vec<_> = self.iter().collect();
-        rows.sort_unstable_by_key(|(id, _)| *id);
+        rows.order_by_key(|(id, _)| *id);
         rows
     }
 

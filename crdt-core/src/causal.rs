@@ -10,6 +10,7 @@ use crate::change::{Change, Observed, Path};
 use crate::delta::{Delta, Effect};
 use crate::edit::Transaction;
 use crate::live::Live;
+use crate::sort::Sort as _;
 use crate::{Dot, DotSet, DotStore, EditError, Merge, Writer};
 
 /// A store with everything it has seen: the unit that merges.
@@ -237,7 +238,7 @@ impl<S: DotStore> Causal<S> {
     pub fn restrict(&self, dots: &DotSet) -> Delta<S> {
         let mut entries = SmallVec::new();
         self.live.among(dots, |dot, place| entries.push((dot, self.store.entry(dot, place))));
-        entries.sort_unstable_by_key(|(dot, _)| *dot);
+        entries.order_by_key(|(dot, _)| *dot);
         let own = entries.iter().map(|(dot, _)| *dot).collect();
         Delta { entries, own, retired: DotSet::new() }
     }
@@ -277,7 +278,7 @@ impl<S: DotStore> Causal<S> {
     fn delta_with(&self, seen: &DotSet, retired: DotSet) -> Delta<S> {
         let mut entries = SmallVec::new();
         self.live.unseen_by(seen, |dot, place| entries.push((dot, self.store.entry(dot, place))));
-        entries.sort_unstable_by_key(|(dot, _)| *dot);
+        entries.order_by_key(|(dot, _)| *dot);
         Delta { entries, own: self.seen.difference(seen), retired }
     }
 
@@ -338,7 +339,7 @@ impl<S: DotStore> Causal<S> {
             let place = self.live.get(dot).expect("dots to retire are live");
             effect.removed.push((dot, self.store.entry(dot, &place)));
         }
-        effect.removed.sort_unstable_by_key(|(dot, _)| *dot);
+        effect.removed.order_by_key(|(dot, _)| *dot);
         effect
     }
 

@@ -5,6 +5,7 @@ use core::fmt;
 
 use smallvec::SmallVec;
 
+use crate::sort::Sort as _;
 use crate::{Dot, DotSet, DotStore, Merge};
 
 /// Entries with their dots, ascending by dot.
@@ -105,7 +106,7 @@ impl<S: DotStore> Delta<S> {
         // Their dots are new, which is counted below.
         self.entries.extend(fresh);
         if !appends {
-            self.entries.sort_unstable_by_key(|(dot, _)| *dot);
+            self.entries.order_by_key(|(dot, _)| *dot);
         }
         grew |= self.own.union_with(&other.own);
         // What one side creates and the other retires was retired at birth. It is taken out before it is counted: a removal

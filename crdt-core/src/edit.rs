@@ -8,6 +8,7 @@ use crate::causal::Causal;
 use crate::codec::DEPTH_MAX;
 use crate::delta::{Delta, Entries};
 use crate::dot::COUNTER_ISSUED_MAX;
+use crate::sort::Sort as _;
 use crate::{Dot, DotSet, DotStore, EditError, ReplicaId, Writer};
 
 /// A place in a state that is being edited.
@@ -81,7 +82,7 @@ impl<'a, S: DotStore> Edit<'a, S> {
             store.visit(&mut |dot, _| dots.push(dot));
         }
         // In dot order, so that nothing depends on the layout.
-        dots.sort_unstable();
+        dots.order();
         for dot in &dots {
             self.retire(*dot);
         }

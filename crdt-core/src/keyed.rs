@@ -10,6 +10,7 @@ use hashbrown::hash_table::Entry;
 use smallvec::SmallVec;
 
 use crate::slab::Slab;
+use crate::sort::Sort as _;
 
 /// key → item, where each pair sits in a slot that a dot can name. The hash is keyed, so nobody outside can choose keys
 /// that collide; nothing that leaves depends on the layout.
@@ -147,7 +148,7 @@ impl<K: Eq + Hash, V> Keyed<K, V> {
         K: Ord,
     {
         let mut pairs: Vec<_> = self.slots().map(|(_, pair)| pair).collect();
-        pairs.sort_unstable_by_key(|(key, _)| *key);
+        pairs.order_by_key(|(key, _)| *key);
         pairs
     }
 

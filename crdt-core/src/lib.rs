@@ -73,6 +73,7 @@ mod runs;
 #[cfg(feature = "serde")]
 mod serialize;
 mod slab;
+mod sort;
 mod store;
 pub mod types;
 mod value;

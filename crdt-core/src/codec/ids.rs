@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::by_id::ById;
+use crate::sort::Sort as _;
 use crate::{Dot, ReplicaId};
 
 /// Replica ids by index: what [`Encoder`](super::Encoder) and [`Decoder`](super::Decoder) spell ids with.
@@ -57,7 +58,7 @@ impl Ids {
     #[must_use]
     pub fn ascending(ids: impl IntoIterator<Item = ReplicaId>) -> Self {
         let mut ids: Vec<_> = ids.into_iter().collect();
-        ids.sort_unstable();
+        ids.order();
         ids.dedup();
         let mut table = Self::default();
         for id in ids {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::buffer::{read_root, write_root};
 use super::{DecodeError, DecodeErrorKind, Decoder, Encoder, Ids};
 use crate::delta::Entries;
+use crate::sort::Sort as _;
 use crate::{Delta, Dot, DotSet, DotStore};
 
 /// Every dot of a delta's entries has to be among those it creates.
@@ -100,7 +101,7 @@ fn read_entries<S: DotStore>(creates: Creates<'_>, from: &mut Decoder<'_>) -> Re
 pub(super) fn entries_of<S: DotStore>(store: &S, from: &mut Decoder<'_>) -> Result<Entries<S>, DecodeError> {
     let mut dots: Vec<(Dot, S::Place)> = Vec::new();
     store.visit(&mut |dot, place| dots.push((dot, place)));
-    dots.sort_unstable_by_key(|(dot, _)| *dot);
+    dots.order_by_key(|(dot, _)| *dot);
     if dots.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return Err(from.error(DecodeErrorKind::DotTwice));
     }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::Dot;
 use crate::slab::Slab;
+use crate::sort::Sort as _;
 
 /// Entries of one place, each under its dot. One needs no allocation; each of a thousand concurrent ones costs as much
 /// to put in or take out as the first.
@@ -53,14 +54,14 @@ impl<T> Siblings<T> {
     /// By dot.
     pub(crate) fn sorted(&self) -> Vec<&(Dot, T)> {
         let mut entries: Vec<_> = self.iter().collect();
-        entries.sort_unstable_by_key(|(dot, _)| *dot);
+        entries.order_by_key(|(dot, _)| *dot);
         entries
     }
 
     /// The dots, ascending.
     pub(crate) fn dots(&self) -> SmallVec<[Dot; 1]> {
         let mut dots: SmallVec<[Dot; 1]> = self.iter().map(|(dot, _)| *dot).collect();
-        dots.sort_unstable();
+        dots.order();
         dots
     }
 

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Kind};
 use crate::keyed::Keyed;
+use crate::sort::Sort as _;
 use crate::types::siblings;
 use crate::{Dot, DotStore, Edit, Element, Removable, Timestamp};
 
@@ -197,7 +198,7 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
             for (key, of_key) in pairs {
                 keys.push(key);
                 let mut of_key: Vec<&Write<T>> = of_key.iter().collect();
-                of_key.sort_unstable_by_key(|write| write.dot);
+                of_key.order_by_key(|write| write.dot);
                 writes.push(of_key);
             }
         }

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind, read_store};
 use crate::keyed::Keyed;
+use crate::sort::Sort as _;
 use crate::{Dot, DotStore, Edit, Element, Removable};
 
 /// A map from keys to any removable store, in which editing a value wins over removing its key concurrently.
@@ -115,7 +116,7 @@ impl<K: Element, V: Removable> Edit<'_, OrMap<K, V>> {
         if let Some(value) = self.get(key) {
             value.visit(&mut |dot, _| dots.push(dot));
         }
-        dots.sort_unstable();
+        dots.order();
         dots.iter().for_each(|dot| self.retire(*dot));
         dots.len()
     }

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use crate::DotStore;
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
+use crate::sort::Sort as _;
 
 /// The fields of several structs, to be written.
 pub struct Columns<'s> {
@@ -53,7 +54,7 @@ impl<'s> Columns<'s> {
 
     /// Writes them all.
     pub fn write(mut self, to: &mut Encoder<'_>) {
-        self.columns.sort_by(|left, right| (&left.name, left.kind).cmp(&(&right.name, right.kind)));
+        self.columns.order_by(|left, right| (&left.name, left.kind).cmp(&(&right.name, right.kind)));
         to.varint(self.columns.len() as u64);
         for column in self.columns {
             to.bytes(column.name.as_bytes());

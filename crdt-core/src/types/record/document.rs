@@ -11,6 +11,7 @@ use super::node::{Node, NodeEntry, NodePlace};
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
 use crate::keyed::Keyed;
+use crate::sort::Sort as _;
 use crate::types::counter::{BoundedCounter, Counter, GCounter, PnCounter};
 use crate::types::flag::{DwFlag, EwFlag};
 use crate::types::map::LwwMap;
@@ -229,7 +230,7 @@ impl<K: Name> Edit<'_, Nodes<K>> {
                 }
             }
         }
-        dots.sort_unstable();
+        dots.order();
         dots.iter().for_each(|dot| self.retire(*dot));
         dots.len()
     }
@@ -359,7 +360,7 @@ impl Document {
     pub fn add_columns<'s>(documents: &[&'s Self], columns: &mut Columns<'s>) {
         let mut names: Vec<&'s (String, Kind)> =
             documents.iter().flat_map(|document| document.nodes.slots().map(|(_, (name, _))| name)).collect();
-        names.sort_unstable();
+        names.order();
         names.dedup();
         for name in names {
             let nodes = documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.node(name)?)));

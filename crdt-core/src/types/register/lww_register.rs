@@ -8,6 +8,7 @@ use crate::change::{Observed, Path};
 use crate::codec::{
     Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write,
 };
+use crate::sort::Sort as _;
 use crate::types::siblings::{self, Siblings};
 use crate::{Dot, DotStore, Edit, Element, Merge, Removable, ReplicaId, Timestamp};
 
@@ -79,7 +80,7 @@ impl<T: Element> LwwRegister<T> {
     #[must_use]
     pub fn siblings(&self) -> Vec<(Timestamp, &T)> {
         let mut siblings: Vec<_> = self.siblings.iter().collect();
-        siblings.sort_unstable_by_key(|(dot, (stamp, value))| (*stamp, *dot, value));
+        siblings.order_by_key(|(dot, (stamp, value))| (*stamp, *dot, value));
         siblings.into_iter().map(|(_, (stamp, value))| (*stamp, value)).collect()
     }
 

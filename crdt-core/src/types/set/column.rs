@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Ids};
+use crate::sort::Sort as _;
 use crate::{Dot, Element};
 
 /// Stands before the elements where some have several dots: each repeat's place, and how far back the element stands.
@@ -55,7 +56,7 @@ impl<'s, T> Entries<'s, T> {
             return Self { runs, elements };
         }
         // No dot has two entries, so runs never reach into each other.
-        runs.sort_unstable_by_key(|run| run.first);
+        runs.order_by_key(|run| run.first);
         let mut ordered = Vec::with_capacity(elements.len());
         for run in &runs {
             ordered.extend_from_slice(&elements[run.at as usize..][..run.len as usize]);

@@ -12,6 +12,7 @@ use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
 use crate::codec::{DecodeError, DecodeErrorKind, Decoder, Encoder, Kind};
 use crate::keyed::Keyed;
+use crate::sort::Sort as _;
 use crate::{Dot, DotStore, Edit, Element};
 
 /// A set in which a removal wins over a concurrent insert: for what must not come back by accident, such as rights.
@@ -83,7 +84,7 @@ impl<T: Element> RwSet<T> {
         for (_, (element, calls)) in self.calls.slots() {
             entries.extend(calls.iter().map(|(dot, insert)| (*dot, element, *insert)));
         }
-        entries.sort_unstable_by_key(|(dot, ..)| *dot);
+        entries.order_by_key(|(dot, ..)| *dot);
         entries
     }
 }
