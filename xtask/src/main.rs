@@ -19,6 +19,7 @@ mod steps;
 mod test;
 mod tools;
 mod wasm;
+mod web;
 
 use run::{Failure, Outcome};
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 
 use crate::run::{self, Failure, Outcome};
 use crate::steps::{Step, Verdict, run_steps};
-use crate::{figures, fuzz, new_user, tools};
+use crate::{figures, fuzz, new_user, tools, web};
 use std::process::Command;
 
 /// No operating system, so no standard library to lean on by mistake.
@@ -42,6 +42,11 @@ fn steps() -> Vec<Step> {
         Step::new("new user: two processes", new_user::sync_readme),
         Step::new("new user: product surface", new_user::product_surface),
         Step::new("new user: misuse", new_user::misuse),
+        Step::new("wasm: build", web::build),
+        Step::new("wasm: golden bytes", web::golden),
+        Step::new("wasm: seam in Node", web::seam),
+        Step::new("wasm: seam in Chromium", web::browser),
+        Step::new("wasm: package", web::package),
         Step::new("benches compile", benches),
         Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),
     ]

@@ -4,6 +4,7 @@
 
 use crate::run::{self, Failure, Outcome};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A cargo subcommand that is not part of a toolchain.
@@ -59,4 +60,13 @@ pub(crate) fn ensure_target(target: &str) -> Outcome {
     run::run(Command::new("rustup").args(["target", "add", target])).map_err(|_| {
         Failure::new(format!("the standard library for {target} is missing: `rustup target add {target}`"))
     })
+}
+
+/// A browser of the kind that is tested: the one that `CHROME` names, or the first of the usual names on the path.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let usual = ["chromium", "chromium-browser", "google-chrome"];
+    let found = usual.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    std::env::var_os("CHROME").map(PathBuf::from).into_iter().chain(found).find(|program| program.is_file())
 }

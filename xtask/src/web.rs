@@ -1,0 +1,86 @@
+//! What `cargo xtask test` does for the browser package: it builds it whole, and then runs the seam in Node and in
+//! Chromium against what native Rust answers to the same calls.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::run::{self, Failure};
+use crate::steps::Verdict;
+use crate::{tools, wasm};
+
+/// Histories that are replayed: seed and steps.
+const HISTORIES: [(u64, u64); 3] = [(1, 2_000), (2, 2_000), (3, 2_000)];
+
+/// Builds the package, and fails if what a page loads grew.
+pub(crate) fn build() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    wasm::build(false)?;
+    wasm::check_size()?;
+    Ok(Verdict::Passed)
+}
+
+/// The seam, driven from Node.
+pub(crate) fn seam() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    let tests = ["parity", "hostile", "leak"].map(|name| format!("../tests/node/{name}.test.mjs"));
+    let mut command = wasm::node(&["--test", "--test-reporter=spec"]);
+    command.args(tests).env("TRANSCRIPTS", transcripts()?);
+    run::run(&mut command)?;
+    Ok(Verdict::Passed)
+}
+
+/// The package's own tests, and what must not compile.
+pub(crate) fn package() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    run::run(&mut wasm::node(&["test/run.mjs"]))?;
+    Ok(Verdict::Passed)
+}
+
+/// The seam in a real browser.
+pub(crate) fn browser() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    let Some(chrome) = tools::chromium() else {
+        return Ok(Verdict::Skipped("no Chromium: install it, or name it in CHROME".into()));
+    };
+    let mut command = wasm::node(&["../tests/node/chromium.mjs"]);
+    run::run(command.env("TRANSCRIPTS", transcripts()?).env("CHROME", chrome))?;
+    Ok(Verdict::Passed)
+}
+
+/// What native Rust answers, one file for each history.
+fn transcripts() -> Result<OsString, Failure> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for (seed, steps) in HISTORIES {
+        let file = run::target_dir().join("transcripts").join(format!("{seed}.txt"));
+        let mut command =
+            run::cargo(["run", "--quiet", "--locked", "--package", "crdt-wasm", "--example", "transcript", "--"]);
+        let transcript = run::output(command.args([seed.to_string(), steps.to_string()]))?;
+        run::write(&file, &transcript)?;
+        files.push(file);
+    }
+    Ok(files.iter().map(|file| file.as_os_str()).collect::<Vec<_>>().join(&OsString::from(",")))
+}
+
+/// The tests of crdt-core that read stored bytes, compiled to WebAssembly and run by Node: what was written on one
+/// platform is read on the other, to the last digest.
+pub(crate) fn golden() -> Result<Verdict, Failure> {
+    const TARGET: &str = "wasm32-wasip1";
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    tools::ensure_target(TARGET)?;
+    let runner = run::root().join("crdt-wasm").join("tests").join("node").join("wasi.mjs");
+    let mut command = run::cargo(["test", "--locked", "--package", "crdt-core", "--all-features", "--target", TARGET]);
+    command.args(["--test", "golden"]);
+    command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("node --no-warnings {}", runner.display()));
+    run::run(&mut command)?;
+    Ok(Verdict::Passed)
+}
