@@ -322,7 +322,8 @@ async function wrapped<T>(promise: Promise<T>): Promise<T> {
     return await promise;
   } catch (cause) {
     if (CrdtError.is(cause)) throw cause;
-    throw new CrdtError("STORAGE", `the store can't be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CrdtError("STORAGE", `the store can't be opened: ${why}`, { cause });
   }
 }
 

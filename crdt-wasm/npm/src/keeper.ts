@@ -80,7 +80,8 @@ export class Keeper {
 
   /** What was not stored was shown to nobody; to go on would be to show it, or to keep it from everybody for ever. */
   #fail(cause: unknown): void {
-    this.#failure = new CrdtError("STORAGE", `the store failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = new CrdtError("STORAGE", `the store failed: ${why}`, { cause });
     this.#waiting = [];
     this.#busy = false;
     if (!this.machine.disposed) {

@@ -64,7 +64,10 @@ export class Links {
     if (isHub(to)) {
       link.stop = to.start(this.documentId, {
         port: (port) => this.#open(port, link),
-        status: (status) => link.medium(status.state === "open" ? "waiting" : status.state, "cause" in status ? status.cause : undefined),
+        status: (status) => {
+          const cause = "cause" in status ? status.cause : undefined;
+          link.medium(status.state === "open" ? "waiting" : status.state, cause);
+        },
       });
     } else {
       this.#open(to, link);

@@ -12,7 +12,8 @@ import { type Status, StatusField } from "./status.js";
 import { joinRows, type Kept } from "./store/store.js";
 import { answerOf, ok, seam } from "./wasm.js";
 
-const page = globalThis as unknown as { readonly [K in "addEventListener" | "removeEventListener"]?: (type: string, f: () => void) => void };
+type Listen = (type: string, f: () => void) => void;
+const page = globalThis as unknown as { readonly addEventListener?: Listen; readonly removeEventListener?: Listen };
 
 /** An edit of this replica that is not stored yet. */
 interface Pending {

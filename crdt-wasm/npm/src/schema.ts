@@ -110,7 +110,9 @@ export function checkSchema(schema: Schema, inMap = false, depth = 0): void {
   if (depth > DEPTH_MAX) throw wrong(`nested deeper than ${DEPTH_MAX}`);
   const keys = new Set<string>();
   for (const [name, field] of Object.entries(schema)) {
-    if (depth > 0 && TAKEN.includes(name)) throw wrong(`a struct has "${name}" itself: give the field another name, and { key: "${name}" }`);
+    if (depth > 0 && TAKEN.includes(name)) {
+      throw wrong(`a struct has "${name}" itself: give the field another name, and { key: "${name}" }`);
+    }
     if (typeof field?.kind !== "string" || !(field.kind in KINDS)) throw wrong(`"${name}" is no field type`);
     const { key = name } = field;
     if (keys.has(key)) throw wrong(`two fields of one name in the bytes: "${key}"`);

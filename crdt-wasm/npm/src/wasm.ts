@@ -2,24 +2,19 @@ import { type Bytes, Reader } from "./bytes.js";
 import { CrdtError, type CrdtErrorCode } from "./errors.js";
 import * as raw from "./raw.js";
 
-/** The codes with which Rust refuses, by their numbers. */
-const CODES: readonly CrdtErrorCode[] = [
-  "BAD_BYTES", // 0 is success; what has no name here would be a fault of the seam
-  "NOT_READY",
-  "DISPOSED",
-  "POISONED",
-  "WASM_BLOCKED",
-  "BAD_BYTES",
-  "UNSUPPORTED_FORMAT",
-  "TOO_LARGE",
-  "BAD_VALUE",
-  "OUT_OF_RANGE",
-  "SCHEMA",
-  "WRONG_DOCUMENT",
-  "ASYNC_EDIT",
-];
-
-const MORE: Readonly<Record<number, CrdtErrorCode>> = { 14: "UNAVAILABLE", 16: "STORAGE", 17: "UNAUTHORIZED" };
+/** The codes with which Rust refuses. Those that only TypeScript gives are not among them. */
+const CODES: Readonly<Record<number, CrdtErrorCode>> = {
+  2: "DISPOSED",
+  5: "BAD_BYTES",
+  6: "UNSUPPORTED_FORMAT",
+  7: "TOO_LARGE",
+  8: "BAD_VALUE",
+  9: "OUT_OF_RANGE",
+  10: "SCHEMA",
+  11: "WRONG_DOCUMENT",
+  14: "UNAVAILABLE",
+  16: "STORAGE",
+};
 
 const MESSAGES: Partial<Record<CrdtErrorCode, string>> = {
   DISPOSED: "the document was disposed",
@@ -43,7 +38,8 @@ export function currentInstance(): number {
 }
 
 function refused(code: number): CrdtError {
-  const name = MORE[code] ?? CODES[code] ?? "BAD_BYTES";
+  const name = CODES[code];
+  if (!name) throw new Error(`the seam gave the unknown code ${code}`);
   return new CrdtError(name, MESSAGES[name] ?? name);
 }
 
@@ -64,13 +60,11 @@ export function answerOf(answer: Bytes): Reader {
   return new Reader(bytesOf(answer));
 }
 
-type Guarded<T> = { [K in keyof T]: T[K] };
-
 /**
  * Every function of the seam, guarded: before the bytes are there it is `NOT_READY`, and a trap, which is a bug of ours,
  * gives up the instance, whose memory nobody can trust any more, and begins a new one.
  */
-export const seam: Guarded<Omit<typeof raw, "default" | "initSync" | "__wbg_reset_state">> = Object.fromEntries(
+export const seam: Omit<typeof raw, "default" | "initSync" | "__wbg_reset_state"> = Object.fromEntries(
   Object.entries(raw).map(([name, f]) => [name, guard(f as (...args: unknown[]) => unknown)]),
 ) as never;
 
@@ -82,7 +76,8 @@ function guard(f: (...args: unknown[]) => unknown): (...args: unknown[]) => unkn
     } catch (cause) {
       instance++;
       raw.__wbg_reset_state();
-      throw new CrdtError("POISONED", "a bug in crdt-wasm: all documents of this page are lost, open them again", { cause });
+      const message = "a bug in crdt-wasm: all documents of this page are lost, open them again";
+      throw new CrdtError("POISONED", message, { cause });
     }
   };
 }
@@ -94,7 +89,8 @@ function blocked(cause: unknown): unknown {
   // The rules of a page show as this, and as nothing else does.
   const text = String(cause);
   if (!/Content Security Policy|unsafe-eval|CompileError.*(blocked|disallowed)/i.test(text)) return cause;
-  return new CrdtError("WASM_BLOCKED", "the page's policy forbids WebAssembly: it needs script-src 'wasm-unsafe-eval'", { cause });
+  const message = "the page's policy forbids WebAssembly: it needs script-src 'wasm-unsafe-eval'";
+  return new CrdtError("WASM_BLOCKED", message, { cause });
 }
 
 /** Starts it from bytes or a compiled module. Later calls do nothing. */

@@ -87,7 +87,8 @@ export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
           end = undefined;
           if (code === 4001) {
             stop();
-            return host.status({ state: "refused", cause: new CrdtError("UNAUTHORIZED", `${url} does not let this client in`) });
+            const cause = new CrdtError("UNAUTHORIZED", `${url} does not let this client in`);
+            return host.status({ state: "refused", cause });
           }
           if (openMs >= GOOD_MS) pauseMax = RETRY_MS;
           again(refused, cause);

@@ -131,7 +131,8 @@ async function lock(path: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
       const holder = await readFile(path, "utf8").catch(() => "");
-      if (holder && isRunning(parseInt(holder, 10))) throw new CrdtError("STORAGE", `in use by process ${parseInt(holder, 10)}`);
+      const pid = parseInt(holder, 10);
+      if (holder && isRunning(pid)) throw new CrdtError("STORAGE", `in use by process ${pid}`);
       if (holder) await takeAway(path, holder);
     }
   } finally {

@@ -7,10 +7,14 @@ import { packRows, splitRows, type Kept, type Store } from "./store.js";
  * object find what was kept. Ids are lent to one document at a time.
  */
 export function memoryStore(): Store {
-  const documents = new Map<string, { rows: Map<string, readonly [Uint8Array, Uint8Array]>; free: Uint8Array[] }>();
+  interface Document {
+    readonly rows: Map<string, readonly [Uint8Array, Uint8Array]>;
+    readonly free: Uint8Array[];
+  }
+  const documents = new Map<string, Document>();
   return {
     async open(documentId): Promise<Kept> {
-      const document: NonNullable<ReturnType<typeof documents.get>> = documents.get(documentId) ?? { rows: new Map(), free: [] };
+      const document: Document = documents.get(documentId) ?? { rows: new Map(), free: [] };
       documents.set(documentId, document);
       const id = document.free.pop() ?? randomBytes(16);
       const put = (piece: Uint8Array) => {
