@@ -40,7 +40,18 @@ export function signed(stall: Stall): Act {
     const name = input.value.trim();
     if (name && name !== chosen()) stall.root.names.get(stall.replicaId).set(name);
   };
-  input.addEventListener("change", () => stall.edit(sign));
+  const here = stall.presence<string>();
+  const show = () => here.set(input.value.trim() || "somebody");
+  const others = byId("others");
+  here.subscribe(() => {
+    const names = here.snapshot().map(({ state }) => String(state));
+    write(others, names.length > 0 ? `Also open in this browser: ${names.join(", ")}` : "No other tab of this browser is open.");
+  });
+  show();
+  input.addEventListener("change", () => {
+    stall.edit(sign);
+    show();
+  });
   return (edit) => {
     try {
       stall.edit(() => {
@@ -76,7 +87,7 @@ export function status(stall: Stall): () => void {
     facts.append(el("div", {}, el("dt", {}, term), value));
     return value;
   };
-  const [unsaved, unacked, storage, id, identity] = ["Not saved yet", "Only in this browser", "Storage", "Replica id", "This id is"].map(fact) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
+  const [unsaved, unacked, storage, id, identity] = ["Not saved yet", "Only in this browser", "Storage", "Replica id", "Identity"].map(fact) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
   id.className = "id";
   return () => {
     const now = stall.status.snapshot();

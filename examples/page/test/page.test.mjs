@@ -24,6 +24,8 @@ const setPrice = async (page, product, text) => {
 test("two tabs edit offline on both sides, return, and show the same", async () => {
   const [one, two] = [await stall.tab(), await stall.tab()];
   const before = await shown(one, "bread");
+  const name = await two.getByLabel("Name").inputValue();
+  await until(() => one.locator("#others").innerText(), (text) => text.includes(name));
   await flip(two);
   await card(one, "bread").getByRole("button", { name: "One bread less" }).click();
   await card(one, "bread").getByRole("button", { name: /^Remove the tag/ }).first().click();
@@ -70,6 +72,9 @@ test("a tab and a replica in Rust end with the same bytes after both edited offl
   await card(page, "honey").getByLabel("New tag for honey").press("Enter");
   await card(page, "honey").getByRole("button", { name: "Put honey in the cart" }).click();
   assert.notEqual(await stall.native.say("bytes"), await bytes(page));
+  const { link, unacked } = await page.evaluate(() => globalThis.stall.status.snapshot());
+  assert.equal(link, "offline");
+  assert.ok(unacked >= 4, `${unacked} of the four edits exist only here`);
 
   await flip(page);
   await stall.native.say("online");

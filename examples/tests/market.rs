@@ -1,0 +1,43 @@
+//! The native side of the market stall: what a replica in a terminal does with what it is told.
+
+use crdt_examples::market::goods::{Stall, first_morning};
+use crdt_examples::market::{site, terminal};
+use crdt_examples::scratch::Scratch;
+use crdt_sync::drive::Node;
+use crdt_sync::{Config, MemoryStorage, ScopeId};
+
+fn told(lines: &str) -> String {
+    let node = Node::<Stall>::open(MemoryStorage::new(), Config::new(ScopeId::named("stall"))).unwrap();
+    node.try_edit(first_morning).unwrap().wait().unwrap();
+    let mut said = Vec::new();
+    terminal::obey(&node, "127.0.0.1:1", lines.as_bytes(), &mut said).unwrap();
+    String::from_utf8(said).unwrap()
+}
+
+#[test]
+fn lines_are_obeyed_in_order() {
+    let said = told("stock bread -4\nprice bread 510\ntag bread  still warm\nuntag bread baked today\nshow\n");
+    assert!(
+        said.starts_with("ok\nok\nok\nok\nSourdough loaf: 20 in stock, 510 cents, 0 likes, [still warm]\n"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 9, "four products and five times ok");
+}
+
+#[test]
+fn what_is_no_edit_is_refused_and_changes_nothing() {
+    let said = told("bytes\nstock caviar 1\nstock bread many\npaint bread red\nwhat\nbytes\n");
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("no: ") || line.len() > 200).collect();
+    let [before, caviar, many, paint, what, after] = lines.as_slice() else { panic!("{said}") };
+    assert_eq!(before, after);
+    assert!(caviar.contains("there are bread"), "{caviar}");
+    assert!(many.contains("\"many\""), "{many}");
+    assert!(paint.starts_with("no: say one of") && what.starts_with("no: say one of"));
+}
+
+#[test]
+fn a_page_that_was_not_built_is_named() {
+    let folder = Scratch::new("crdt-no-page").unwrap();
+    let error = site::site(folder.path(), "127.0.0.1:1", "stall").unwrap_err();
+    assert!(error.to_string().contains("index.html"), "{error}");
+}
