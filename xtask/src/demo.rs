@@ -1,14 +1,42 @@
-//! `cargo xtask demo`: several replicas in processes of their own, each with a
-//! durable store, linked over loopback TCP. `--headless` runs a script of edits,
-//! an outage, a kill and a rejoin, and succeeds only if all digests are equal
-//! and no acknowledged edit is lost; without it the replicas edit until Ctrl-C.
-//! The options are the program's own.
+//! `cargo xtask demo`: a market stall that everybody edits at once. It builds the browser package and the page, starts a
+//! relay and two native replicas that edit now and then, and prints the address to open. `--check` drives the same
+//! page in a browser without a window, and succeeds only if tabs and a native replica end with the same bytes.
+//!
+//! `--headless` is the part without a browser: replicas in processes of their own, each with a durable store, linked over
+//! loopback TCP; a script of edits, an outage, a kill and a rejoin, which succeeds only if all digests are equal and
+//! no acknowledged edit is lost. `--endless` lets those replicas edit until Ctrl-C. Other options are that program's own.
 
 use crate::run::{self, Outcome};
+use crate::{page, wasm};
+
+/// Always the same, if it is free: a browser keeps data by address.
+const PORT: &str = "8088";
 
 pub(crate) fn demo(arguments: &[String]) -> Outcome {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => match wasm::missing() {
+            None => stall(),
+            Some(missing) => {
+                println!("The page can't be built: {missing}. This is the part without a browser:");
+                replicas(&["--headless"])
+            }
+        },
+        ["--check"] => page::check(),
+        ["--endless", options @ ..] => replicas(options),
+        options => replicas(options),
+    }
+}
+
+fn stall() -> Outcome {
+    page::build(true)?;
+    let mut command = run::cargo(["run", "--locked", "--release", "--package", "crdt-examples", "--bin", "market"]);
+    command.args(["--", "serve"]).arg(page::folder()).arg(run::target_dir().join("market"));
+    run::run(command.args(["--port", PORT]))
+}
+
+fn replicas(options: &[&str]) -> Outcome {
     let example = ["--package", "crdt-examples", "--bin", "demo", "--"];
     let mut command = run::cargo(["run", "--locked", "--release"]);
-    command.args(example).args(arguments);
-    run::run(&mut command)
+    run::run(command.args(example).args(options))
 }

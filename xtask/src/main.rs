@@ -13,6 +13,7 @@ mod fuzz;
 mod history;
 mod mutants;
 mod new_user;
+mod page;
 mod run;
 mod soak;
 mod steps;
@@ -27,7 +28,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  demo [--headless]              replicas in processes of their own, with durable stores, over loopback TCP; headless: a
+  demo [--check]                 a market stall in browser tabs and native replicas: prints the address of its page; check:
+                                 drives the page in a browser without a window, with native replicas, and exits
+  demo --headless | --endless    replicas in processes of their own, with durable stores, over loopback TCP; headless: a
                                  script of edits, an outage, a kill and a rejoin, and nothing lost
   history                        replay this project's own history (and a generated one) as replicas that edit and merge
   test [filter]                  everything that must pass; with a filter, the steps whose name contains it

@@ -3,7 +3,7 @@
 
 use crate::run::{self, Failure, Outcome};
 use crate::steps::{Step, Verdict, run_steps};
-use crate::{figures, fuzz, new_user, tools, web};
+use crate::{figures, fuzz, new_user, page, tools, web};
 use std::process::Command;
 
 /// No operating system, so no standard library to lean on by mistake.
@@ -47,6 +47,7 @@ fn steps() -> Vec<Step> {
         Step::new("wasm: seam in Node", web::seam),
         Step::new("wasm: seam in Chromium", web::browser),
         Step::new("wasm: package", web::package),
+        Step::new("browser", page::browser),
         Step::new("benches compile", benches),
         Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),
     ]
