@@ -28,7 +28,7 @@ export function meet(a, b) {
 export const hex = (bytes) => Buffer.from(bytes).toString("hex");
 
 /** Waits until something holds, and fails if it does not within a while. */
-export async function until(holds, what = String(holds), ms = 10_000) {
+export async function until(holds, what = String(holds), ms = 30_000) {
   const end = performance.now() + ms;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`never happened: ${what}`);

@@ -11,7 +11,7 @@ const run = (...args) => {
 const runTests = (folder) => {
   const tests = readdirSync(new URL(folder, here)).filter((name) => name.endsWith(".test.mjs"));
   // One after the other: several measure memory and time.
-  run("--expose-gc", "--test", "--test-concurrency=1", "--test-timeout=300000", ...tests.map((name) => `test/${folder}${name}`));
+  run("--expose-gc", "--test", "--test-concurrency=1", "--test-timeout=600000", ...tests.map((name) => `test/${folder}${name}`));
 };
 const which = process.argv[2];
 if (which !== "browser") {

@@ -62,7 +62,7 @@ export async function startBrowser() {
     async tab(url) {
       const page = await context.newPage();
       await page.goto(url);
-      await page.waitForFunction("window.ready", undefined, { timeout: 10_000 });
+      await page.waitForFunction("window.ready", undefined, { timeout: 30_000 });
       return page;
     },
     async stop() {
