@@ -123,7 +123,8 @@ impl Relay {
         self.documents.enter(ScopeId::named(name)).await?.ok_or(NodeError::Closed)
     }
 
-    /// Closes every document, so that the next start finds them closed cleanly. Connections end.
+    /// Closes every document, so that the next start finds them closed cleanly. Connections end, and nothing is opened
+    /// any more.
     ///
     /// # Errors
     /// That of the first store that failed; the others are closed nevertheless.

@@ -59,7 +59,7 @@ impl<S: DotStore> Replica<S> {
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.retirements_heard = Some(theirs);
         }
-        // Rows in which the tables differ come first: summaries leave out what both know.
+        // Tables that differ are made equal first: summaries leave out what both know.
         if theirs != self.roster.retired_digest().1 {
             self.exchange_retirements(from);
         }
