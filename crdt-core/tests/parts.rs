@@ -2,8 +2,7 @@
 
 use crdt_core::codec::{DecodeLimits, Decoder, Encoder, Ids};
 use crdt_core::{
-    BoundedCounter, Canonical, Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Value,
-    Writer,
+    BoundedCounter, Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Value, Writer,
 };
 
 const A: ReplicaId = ReplicaId::from_u128(0xa);
@@ -361,20 +360,21 @@ fn grant_at(bytes: &[u8], to: ReplicaId) -> usize {
 
 #[test]
 fn grants_are_read_ascending_each_once_and_above_zero() {
-    let (me, first, second) = (A, ReplicaId::from_u128(0x51), ReplicaId::from_u128(0x52));
-    let mut seats = BoundedCounter::new();
-    let _ = seats.mint(me, 100).unwrap();
-    for to in [second, first] {
-        let _ = seats.grant(me, to, 10).unwrap();
-    }
+    let (first, second) = (ReplicaId::from_u128(0x51), ReplicaId::from_u128(0x52));
+    let mut seats = Causal::<BoundedCounter>::new();
+    let _ = seats.try_edit(&mut Writer::new(A), |seats| {
+        seats.mint(100)?;
+        seats.grant(second, 10)?;
+        seats.grant(first, 10)
+    });
     let bytes = seats.encode();
-    assert_eq!(BoundedCounter::decode(&bytes), Ok(seats));
+    assert_eq!(Causal::decode(&bytes), Ok(seats));
     let (one, two) = (grant_at(&bytes, first), grant_at(&bytes, second));
     assert_eq!(two, one + 17);
     let refused = |change: &dyn Fn(&mut [u8])| {
         let mut changed = bytes.clone();
         change(&mut changed);
-        BoundedCounter::decode(&changed).unwrap_err().kind
+        Causal::<BoundedCounter>::decode(&changed).unwrap_err().kind
     };
     let swapped = refused(&|bytes| {
         for at in 0..16 {

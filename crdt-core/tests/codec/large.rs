@@ -135,15 +135,29 @@ fn a_value_deeper_than_what_is_read_back_is_refused_by_every_type() {
 
 #[test]
 fn records_nest_as_deep_as_they_are_read_back() {
-    fn enable(at: &mut Edit<'_, Document>, records: usize) {
-        if records == 0 {
-            at.flag("on").enable();
-        } else {
-            enable(&mut at.record("inner"), records - 1);
+    fn inside(at: &mut Edit<'_, Document>, records: usize, write: fn(&mut Edit<'_, Document>)) {
+        match records {
+            0 => write(at),
+            _ => inside(&mut at.record("inner"), records - 1, write),
         }
     }
-    // The document and the flag are two levels.
-    ends_between::<Document, usize>(DEPTH_MAX - 2, DEPTH_MAX - 1, enable);
+    let writes: [fn(&mut Edit<'_, Document>); 8] = [
+        |at| at.flag("on").enable(),
+        |at| at.register("note").write(1u8),
+        |at| at.lww("title").write(NOW, 1u8),
+        |at| assert!(at.set("tags").insert(1u8)),
+        |at| assert!(at.g_set("log").insert(1u8)),
+        |at| at.rw_set("banned").insert(1u8),
+        |at| at.lww_map("prices").insert(NOW, 1u8, 1u8),
+        |at| at.counter("visits").add(1),
+    ];
+    for write in writes {
+        // The document and what is written are two levels.
+        ends_between::<Document, usize>(DEPTH_MAX - 2, DEPTH_MAX - 1, |at, records| inside(at, records, write));
+    }
+    // A map has a level of its own.
+    let map: fn(&mut Edit<'_, Document>) = |at| at.map("stock").counter("milk").add(1);
+    ends_between::<Document, usize>(DEPTH_MAX - 3, DEPTH_MAX - 2, |at, records| inside(at, records, map));
 }
 
 #[test]
