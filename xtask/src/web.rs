@@ -11,6 +11,8 @@ use crate::{tools, wasm};
 /// Histories that are replayed: seed and steps.
 const HISTORIES: [(u64, u64); 3] = [(1, 2_000), (2, 2_000), (3, 2_000)];
 
+const NO_CHROMIUM: &str = "no Chromium: install the package chromium, or name it in CHROME";
+
 /// Builds the package, and fails if what a page loads grew.
 pub(crate) fn build() -> Result<Verdict, Failure> {
     if let Some(missing) = wasm::missing() {
@@ -47,9 +49,7 @@ pub(crate) fn browser() -> Result<Verdict, Failure> {
     if let Some(missing) = wasm::missing() {
         return Ok(Verdict::Skipped(missing));
     }
-    let Some(chrome) = tools::chromium() else {
-        return Ok(Verdict::Skipped("no Chromium: install it, or name it in CHROME".into()));
-    };
+    let Some(chrome) = tools::chromium() else { return Ok(Verdict::Skipped(NO_CHROMIUM.into())) };
     let mut command = wasm::node(&["../tests/node/chromium.mjs"]);
     run::run(command.env("TRANSCRIPTS", transcripts()?).env("CHROME", chrome))?;
     Ok(Verdict::Passed)
