@@ -47,6 +47,7 @@ fn steps() -> Vec<Step> {
         Step::new("wasm: seam in Node", web::seam),
         Step::new("wasm: seam in Chromium", web::browser),
         Step::new("wasm: package", web::package),
+        Step::new("wasm: package in Chromium", web::package_in_browser),
         Step::new("browser", page::browser),
         Step::new("benches compile", benches),
         Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),

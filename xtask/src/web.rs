@@ -11,8 +11,6 @@ use crate::{tools, wasm};
 /// Histories that are replayed: seed and steps.
 const HISTORIES: [(u64, u64); 3] = [(1, 2_000), (2, 2_000), (3, 2_000)];
 
-const NO_CHROMIUM: &str = "no Chromium: install the package chromium, or name it in CHROME";
-
 /// Builds the package, and fails if what a page loads grew.
 pub(crate) fn build() -> Result<Verdict, Failure> {
     if let Some(missing) = wasm::missing() {
@@ -44,12 +42,26 @@ pub(crate) fn package() -> Result<Verdict, Failure> {
     Ok(Verdict::Passed)
 }
 
+/// A browser that is not there makes a step fail: what was skipped is not known to work.
+fn chromium() -> Result<PathBuf, Failure> {
+    tools::chromium().ok_or_else(|| Failure::new("no Chromium: install the package chromium, or name it in CHROME"))
+}
+
+/// The package in a real browser: pages, tabs, the relay.
+pub(crate) fn package_in_browser() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    run::run(wasm::node(&["test/run.mjs", "browser"]).env("CHROME", chromium()?))?;
+    Ok(Verdict::Passed)
+}
+
 /// The seam in a real browser.
 pub(crate) fn browser() -> Result<Verdict, Failure> {
     if let Some(missing) = wasm::missing() {
         return Ok(Verdict::Skipped(missing));
     }
-    let Some(chrome) = tools::chromium() else { return Ok(Verdict::Skipped(NO_CHROMIUM.into())) };
+    let chrome = chromium()?;
     let mut command = wasm::node(&["../tests/node/chromium.mjs"]);
     run::run(command.env("TRANSCRIPTS", transcripts()?).env("CHROME", chrome))?;
     Ok(Verdict::Passed)
