@@ -151,9 +151,9 @@ fn two_that_make_a_file_of_one_name_do_not_write_into_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let first = Unnamed::beside(&path);
-    fs::write(&first.0, "whole").unwrap();
+    fs::write(first.path(), "whole").unwrap();
     let second = Unnamed::beside(&path);
-    fs::write(&second.0, "ha").unwrap();
+    fs::write(second.path(), "ha").unwrap();
     first.take_name(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"whole");
     assert!(matches!(second.take_name(&path), Err(StorageError::Io(_))));
