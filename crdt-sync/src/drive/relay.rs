@@ -11,7 +11,7 @@
 //! ```
 //!
 //! **Bounded.** Sockets, documents on disk and documents open at a time have limits in [`RelayConfig`]; one socket costs
-//! what [`Limits`](crate::Limits) allows a link. A document that nobody is connected to is closed when its place is
+//! what [`Limits`] allows a link. A document that nobody is connected to is closed when its place is
 //! wanted. Whoever says nothing for a minute is let go: replicas that are in step speak every ten seconds.
 
 mod config;
