@@ -26,6 +26,20 @@ impl Scratch {
         }
     }
 
+    /// Removes what earlier processes with this purpose left when they were interrupted or killed: whatever belongs to a
+    /// process that is gone. Only where the system tells which processes there are.
+    pub fn sweep(purpose: &str) {
+        let Ok(folders) = fs::read_dir(env::temp_dir()) else { return };
+        for folder in folders.flatten() {
+            let name = folder.file_name();
+            let owner = name.to_str().and_then(|name| name.strip_prefix(purpose)?.strip_prefix('-')?.split_once('-'));
+            let owner = owner.and_then(|(owner, _)| owner.parse::<u32>().ok());
+            if owner.is_some_and(is_gone) {
+                let _ = fs::remove_dir_all(folder.path());
+            }
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -36,5 +50,29 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // Leaving a temporary folder behind harms nobody; failing in a destructor would.
         let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Whether it is certain that there is no such process.
+fn is_gone(process: u32) -> bool {
+    let all = Path::new("/proc");
+    all.join("self").exists() && !all.join(process.to_string()).exists()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_that_is_gone_has_left_is_swept_and_nothing_else() {
+        let purpose = format!("crdt-sweep-{}", process::id());
+        let here = Scratch::new(&purpose).unwrap();
+        // No process has a number this high.
+        let left = env::temp_dir().join(format!("{purpose}-{}-0", u32::MAX));
+        let other = env::temp_dir().join(format!("{purpose}-by-hand"));
+        [&left, &other].map(|folder| fs::create_dir_all(folder.join("in it")).unwrap());
+        Scratch::sweep(&purpose);
+        assert!(here.path().exists() && other.exists() && !left.exists());
+        fs::remove_dir_all(&other).unwrap();
     }
 }

@@ -46,6 +46,8 @@ fn start(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     if !(3..=26).contains(&options.replicas) || options.edits < 4 {
         return Err("the run needs 3 to 26 replicas and at least 4 edits".into());
     }
+    // Ctrl-C ends the endless mode, and leaves its folder to the next start.
+    Scratch::sweep("crdt-demo");
     let (program, folder) = (std::env::current_exe()?, Scratch::new("crdt-demo")?);
     if to_the_end { headless(&program, folder.path(), &options) } else { endless(&program, folder.path(), &options) }
 }
