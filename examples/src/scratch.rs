@@ -70,7 +70,7 @@ mod tests {
         // No process has a number this high.
         let left = env::temp_dir().join(format!("{purpose}-{}-0", u32::MAX));
         let other = env::temp_dir().join(format!("{purpose}-by-hand"));
-        [&left, &other].map(|folder| fs::create_dir_all(folder.join("in it")).unwrap());
+        [&left, &other].into_iter().for_each(|folder| fs::create_dir_all(folder.join("in it")).unwrap());
         Scratch::sweep(&purpose);
         assert!(here.path().exists() && other.exists() && !left.exists());
         fs::remove_dir_all(&other).unwrap();
