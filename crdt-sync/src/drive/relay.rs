@@ -159,7 +159,7 @@ impl Relay {
             }
             Err(Closed { code, reason }) => {
                 let frame = CloseFrame { code: code.into(), reason: reason.into() };
-                socket.close(Some(frame)).await.map_err(websocket::io_error)
+                timeout(GREETING_WITHIN, socket.close(Some(frame))).await?.map_err(websocket::io_error)
             }
         }
     }
