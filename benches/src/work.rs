@@ -1,5 +1,6 @@
 //! The work of every row, one file per subject, all contestants of a row side by side.
 
+pub mod cluster;
 pub mod codec;
 pub mod counter;
 pub mod curve;
@@ -36,6 +37,7 @@ pub fn jobs() -> Vec<Job> {
         curve::jobs(),
         sync::jobs(),
         spread::jobs(),
+        cluster::jobs(),
     ]
     .into_iter()
     .flatten()

@@ -9,7 +9,7 @@ use crdt_core::{OrSet, ReplicaId};
 use crdt_sync::{Config, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Wall};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{ReadTxn, StateVector, Transact, Update};
+use yrs::{Map, ReadTxn, StateVector, Transact, Update};
 
 /// Two replicas of one set.
 pub trait Two {
@@ -21,6 +21,12 @@ pub trait Two {
     fn remove(&mut self, side: usize, elements: &[String]);
     /// They meet; says how many bytes that took.
     fn meet(&mut self) -> usize;
+}
+
+/// Two replicas that stay linked: each knows what the other has.
+pub trait Linked: Two {
+    /// One side adds this; once it returns, the other has it.
+    fn pass_on(&mut self, element: &str);
 }
 
 /// crdt-sync.
@@ -122,6 +128,15 @@ impl Two for Ours {
     }
 }
 
+impl Linked for Ours {
+    fn pass_on(&mut self, element: &str) {
+        let now = self.now();
+        self.replicas[0].edit(now, |set| set.insert(element)).expect("room for an edit");
+        self.replicas[0].flush(now);
+        self.run();
+    }
+}
+
 /// yrs: state vectors, then what each lacks.
 pub struct Yrs([yrs_peer::Document; 2]);
 
@@ -157,6 +172,18 @@ impl Two for Yrs {
     }
 }
 
+/// As its events do: what the transaction wrote is the update.
+impl Linked for Yrs {
+    fn pass_on(&mut self, element: &str) {
+        let mut write = self.0[0].doc.transact_mut();
+        self.0[0].map.insert(&mut write, element, 1);
+        let update = write.encode_update_v1();
+        drop(write);
+        let update = Update::decode_v1(&update).expect("its own bytes");
+        self.0[1].doc.transact_mut().apply_update(update).expect("its own update");
+    }
+}
+
 /// loro: version vectors, then the updates that each lacks.
 pub struct Loro([loro_peer::Document; 2]);
 
@@ -186,6 +213,15 @@ impl Two for Loro {
             self.0[side].merge(&updates[1 - side]);
         }
         vectors.iter().chain(&updates).map(Vec::len).sum()
+    }
+}
+
+impl Linked for Loro {
+    fn pass_on(&mut self, element: &str) {
+        let theirs = self.0[0].doc.oplog_vv();
+        self.0[0].write(element, 1);
+        let update = self.0[0].doc.export(loro::ExportMode::updates(&theirs)).expect("a readable document");
+        self.0[1].merge(&update);
     }
 }
 
@@ -235,6 +271,14 @@ impl Two for Automerge {
                 return bytes;
             }
         }
+    }
+}
+
+impl Linked for Automerge {
+    fn pass_on(&mut self, element: &str) {
+        self.0[0].put(ROOT, element, 1).expect("the root is a map");
+        let change = self.0[0].save_incremental();
+        self.0[1].load_incremental(&change).expect("its own bytes");
     }
 }
 

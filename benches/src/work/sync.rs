@@ -1,6 +1,6 @@
 //! Two replicas that drifted apart become equal again.
 
-use crate::contestant::sync::{Automerge, Crdts, Dson, Loro, Ours, Two, Yrs};
+use crate::contestant::sync::{Automerge, Crdts, Dson, Linked, Loro, Ours, Two, Yrs};
 use crate::row::{MILLISECOND, Row, Target::*};
 use crate::workload::names;
 use crate::{Job, Who};
@@ -22,6 +22,8 @@ static EQUAL: Row = Row::bytes("sync/equal", "finding out that both are equal, o
 static CPU: Row =
     Row::time("sync/cpu", "10⁵ strings, 10 new on each side: both sides' work", AtMost(0.5 * MILLISECOND));
 static CPU_LARGE: Row = Row::time("sync/cpu-large", "the same, 10⁶ strings", TimesRow(2.0, "sync/cpu"));
+static PASS_ON: Row =
+    Row::time("sync/pass-on", "10⁵ strings on a link that is up, one more: both sides' work until the peer has it", Open);
 static UPKEEP: Row = Row::time("sync/sketch-upkeep", "one dot into or out of the sketch that is kept", AtMost(500.0));
 static DECODE: Row = Row::time("sync/sketch-decode", "1 000 differences out of 1 500 cells", AtMost(MILLISECOND));
 
@@ -50,6 +52,25 @@ fn cpu<T: Two + 'static>(row: &'static Row, who: Who, count: usize) -> Job {
         two.insert(1, &names(*seed + 1, 10));
     };
     Job::time(row, who, 1, prepare, apart, |two, ()| two.borrow_mut().0.meet())
+}
+
+/// The work of both sides for one change, on a link that is up.
+fn pass_on<T: Linked + 'static>(who: Who) -> Job {
+    const TIMES: usize = 100;
+    let prepare = || {
+        let mut two = T::sharing(&names(1, SHARED));
+        two.meet();
+        RefCell::new((two, 10))
+    };
+    let fresh = |two: &RefCell<(T, u64)>| {
+        let seed = &mut two.borrow_mut().1;
+        *seed += 1;
+        names(*seed, TIMES)
+    };
+    Job::time(&PASS_ON, who, TIMES, prepare, fresh, |two, names: &mut Vec<String>| {
+        let two = &mut two.borrow_mut().0;
+        names.iter().for_each(|name| two.pass_on(name));
+    })
 }
 
 fn dots(count: u64) -> DotSet {
@@ -107,6 +128,10 @@ pub fn jobs() -> Vec<Job> {
         cpu::<Loro>(&CPU, Who::Loro, SHARED),
         cpu::<Automerge>(&CPU, Who::Automerge, SHARED),
         cpu::<Ours>(&CPU_LARGE, Who::Ours, 10 * SHARED),
+        pass_on::<Ours>(Who::Ours),
+        pass_on::<Yrs>(Who::Yrs),
+        pass_on::<Loro>(Who::Loro),
+        pass_on::<Automerge>(Who::Automerge),
         upkeep(),
         decode(),
     ]
