@@ -55,6 +55,7 @@ export class Inside implements Outputs {
       // It goes on from where its known edits end: all of them are in the rows.
       ok(seam.adopt(this.machine.doc, kept.id, 1, steady(), Date.now()));
       this.#identity = "stored";
+      this.#recall();
     }
     this.links = new Links(this.machine, documentId, () => this.status?.update());
     this.core = new Core(
@@ -74,6 +75,27 @@ export class Inside implements Outputs {
       page.addEventListener?.("pageshow", this.#return);
     }
     this.machine.poll();
+  }
+
+  /** Counts what was edited under this id before: it is no less unsent for the page having been loaded again. */
+  #recall(): void {
+    const from = answerOf(seam.inspect(this.machine.doc));
+    const me = this.machine.replica;
+    const upTo = () => {
+      let end = 0;
+      for (let runs = from.u32(); runs > 0; runs--) {
+        const mine = hex(from.raw(16)) === me;
+        const [first, last] = [from.float(), from.float()];
+        if (mine && first === 1) end = last;
+      }
+      return end;
+    };
+    this.#made = upTo();
+    for (let peers = from.u32(); peers > 0; peers--) {
+      const other = hex(from.raw(16)) !== me;
+      const has = upTo();
+      if (other) this.#acked = Math.max(this.#acked, has);
+    }
   }
 
   readonly #leave = (): void => {

@@ -15,8 +15,8 @@ export interface Status {
   /** Edits made here that are not stored yet. */
   readonly unsaved: number;
   /**
-   * Edits made here that no lasting replica (a server, a file store) is known to have stored. They exist only here, and in
-   * other tabs.
+   * Edits made here, also before a reload, that no lasting replica (a server, a file store) is known to have stored. They exist
+   * only here, and in other tabs.
    */
   readonly unacked: number;
 }

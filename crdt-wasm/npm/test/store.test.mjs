@@ -36,6 +36,7 @@ for (const [name, fresh] of Object.entries(stores)) {
     const again = await open(store);
     assert.equal(again.replicaId, id);
     assert.equal(again.status.snapshot().identity, "stored");
+    assert.equal(again.status.snapshot().unacked, again.inspect().seen[id][0][1], "it is no less unsent for having been closed");
     await until(() => again.status.snapshot().storage === "saved");
     assert.equal(again.root.stock.value, 1);
     assert.equal(hex(await again.encode()), bytes);
