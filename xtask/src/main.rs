@@ -18,6 +18,7 @@ mod run;
 mod soak;
 mod steps;
 mod test;
+mod third_party;
 mod tools;
 mod wasm;
 mod web;
@@ -39,7 +40,8 @@ usage: cargo xtask COMMAND
   fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
   soak [--minutes N]             the long checks: laws, Miri, fuzzing, mutation (default: 60 minutes)
   mutants [filter]               put in each listed fault and require its named test to fail
-  wasm [--fast]                  build the npm package into crdt-wasm/npm/dist; fast: without the optimiser";
+  wasm [--fast]                  build the npm package into crdt-wasm/npm/dist; fast: without the optimiser
+  wasm --third-party             write down whose code is in it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

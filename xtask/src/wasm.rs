@@ -3,6 +3,8 @@
 //! `--fast` leaves out the optimiser and builds Rust without optimising across
 //! crates, so that the tests of the seam can be run after each change.
 //!
+//! `--third-party` builds nothing, and writes anew whose code is in it.
+//!
 //! The glue is written by wasm-bindgen as a library, in a workspace of its own
 //! (`xtask/wasm-tools`): nothing has to be installed, the lock file pins it, and
 //! its crates never enter another build.
@@ -12,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{self, Failure, Outcome};
-use crate::tools;
+use crate::{third_party, tools};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What may be said to be too large, in bytes of brotli: the wasm and its glue. It is not what is wanted (see
 /// `crdt-wasm/SIZE.md`), but what is reached: whoever grows it says so here.
@@ -24,7 +26,8 @@ pub(crate) fn wasm(arguments: &[String]) -> Outcome {
     let fast = match arguments {
         [] => false,
         [flag] if flag == "--fast" => true,
-        _ => return Err(Failure::new("usage: cargo xtask wasm [--fast]")),
+        [flag] if flag == "--third-party" => return third_party::write(),
+        _ => return Err(Failure::new("usage: cargo xtask wasm [--fast | --third-party]")),
     };
     build(fast)?;
     if fast { Ok(()) } else { check_size() }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::run::{self, Failure};
 use crate::steps::Verdict;
-use crate::{tools, wasm};
+use crate::{third_party, tools, wasm};
 
 /// Histories that are replayed: seed and steps.
 const HISTORIES: [(u64, u64); 3] = [(1, 2_000), (2, 2_000), (3, 2_000)];
@@ -38,6 +38,7 @@ pub(crate) fn package() -> Result<Verdict, Failure> {
     if let Some(missing) = wasm::missing() {
         return Ok(Verdict::Skipped(missing));
     }
+    third_party::check()?;
     run::run(&mut wasm::node(&["test/run.mjs"]))?;
     Ok(Verdict::Passed)
 }
