@@ -18,6 +18,7 @@ export { CrdtError, type CrdtErrorCode } from "./errors.js";
 export type { Field, Path } from "./field.js";
 export type { BoundedCounter, Counter, GCounter, PnCounter } from "./fields/counter.js";
 export type { Flag } from "./fields/flag.js";
+export type { LwwMap } from "./fields/lwwmap.js";
 export type { MapField } from "./fields/map.js";
 export type { LwwRegister, MvRegister, Written } from "./fields/register.js";
 export type { GrowSet, ValueSet } from "./fields/set.js";

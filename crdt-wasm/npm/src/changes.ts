@@ -1,6 +1,8 @@
 import type { Reader } from "./bytes.js";
 import type { Change } from "./change.js";
+import type { Path } from "./field.js";
 import type { Base } from "./fields/base.js";
+import { LwwMap } from "./fields/lwwmap.js";
 import { MapField } from "./fields/map.js";
 import { StructField } from "./fields/struct.js";
 import type { AnyType, Kind } from "./schema.js";
@@ -99,8 +101,10 @@ export class Telling {
     for (const raw of raws) {
       const place = this.#find(raw, maps);
       if (!place) continue;
-      const { at, element } = place;
-      if (element !== undefined) {
+      const { at, element, entry } = place;
+      if (entry !== undefined) {
+        changes.push(registerChange([...at.path, entry], raw));
+      } else if (element !== undefined) {
         const id = idOf(at);
         let set = sets.get(id);
         if (!set) {
@@ -121,7 +125,7 @@ export class Telling {
   #find(
     { handle, steps }: RawChange,
     maps: Map<MapField<unknown, unknown>, Set<string>>,
-  ): { at: Base<unknown>; element?: Value } | undefined {
+  ): { at: Base<unknown>; element?: Value; entry?: string } | undefined {
     let at = this.#nodes.get(handle);
     const touch = (map: MapField<unknown, unknown>, key: string) => {
       const keys = maps.get(map);
@@ -131,6 +135,7 @@ export class Telling {
     for (let below = at; below; below = below.up) if (below.up instanceof MapField) touch(below.up, below.name);
     for (const { tag, value } of steps) {
       if (tag === Step.Element) return at && { at, element: value };
+      if (at instanceof LwwMap) return typeof value === "string" ? { at, entry: value } : undefined;
       if (tag === Step.Field && at instanceof StructField) at = at.byKey(value as string);
       else if (tag === Step.Key && at instanceof MapField && typeof value === "string") {
         touch(at, value);
@@ -174,6 +179,10 @@ const SEEN_OF: Partial<Record<Kind, readonly Seen[]>> = {
   mvRegister: [Seen.Values],
 };
 
+function registerChange(path: Path, { before, after }: Pick<RawChange, "before" | "after">): Change {
+  return { path, kind: "register", before: before.values[0], after: after.values[0], conflict: after.values.length > 1 };
+}
+
 function changeOf({ path, type: { kind } }: Base<unknown>, { before, after }: RawChange): Change | undefined {
   const seen = [before.tag, after.tag].filter((tag) => tag !== Seen.Absent);
   const wanted = SEEN_OF[kind] ?? (kind.endsWith("ounter") ? [Seen.Number] : []);
@@ -186,7 +195,7 @@ function changeOf({ path, type: { kind } }: Base<unknown>, { before, after }: Ra
       return { path, kind: "counter", by };
     }
     case Seen.Values:
-      return { path, kind: "register", before: before.values[0], after: after.values[0], conflict: after.values.length > 1 };
+      return registerChange(path, { before, after });
     default:
       return { path, kind: "flag", value: after.tag === Seen.On };
   }

@@ -5,6 +5,7 @@ import { CrdtError } from "./errors.js";
 import type { Base } from "./fields/base.js";
 import { BoundedCounter, Counter, GCounter, PnCounter } from "./fields/counter.js";
 import { Flag } from "./fields/flag.js";
+import { LwwMap } from "./fields/lwwmap.js";
 import { MapField } from "./fields/map.js";
 import { LwwRegister, MvRegister } from "./fields/register.js";
 import { GrowSet, ValueSet } from "./fields/set.js";
@@ -29,6 +30,7 @@ const CLASSES = {
   orSet: ValueSet,
   rwSet: ValueSet,
   map: MapField,
+  lwwMap: LwwMap,
   struct: StructField,
 } satisfies Record<Kind, unknown>;
 

@@ -25,6 +25,7 @@ export function add(doc: number, handle: number, by: number): number;
 export function grant(doc: number, handle: number, to: Uint8Array, amount: number): number;
 export function set_flag(doc: number, handle: number, on: number): number;
 export function write(doc: number, handle: number, value: Uint8Array): number;
+export function write_entry(doc: number, handle: number, key: Uint8Array, value: Uint8Array): number;
 export function insert(doc: number, handle: number, value: Uint8Array): number;
 export function remove(doc: number, handle: number, value: Uint8Array): number;
 export function clear(doc: number, handle: number): number;

@@ -2,6 +2,7 @@ import { CrdtError } from "./errors.js";
 import type { Field } from "./field.js";
 import type { BoundedCounter, Counter, GCounter, PnCounter } from "./fields/counter.js";
 import type { Flag } from "./fields/flag.js";
+import type { LwwMap } from "./fields/lwwmap.js";
 import type { MapField } from "./fields/map.js";
 import type { LwwRegister, MvRegister } from "./fields/register.js";
 import type { GrowSet, ValueSet } from "./fields/set.js";
@@ -21,6 +22,7 @@ export const KINDS = {
   orSet: 10,
   rwSet: 11,
   map: 12,
+  lwwMap: 13,
   struct: 14,
 } as const;
 
@@ -129,7 +131,7 @@ function checkType(name: string, field: AnyType, inMap: boolean, depth: number):
   if (field.item) checkType(name, field.item, true, depth + 1);
 }
 
-const REMOVABLE = ["counter", "lwwRegister", "mvRegister", "ewFlag", "orSet", "map", "struct"] satisfies Kind[];
+const REMOVABLE = ["counter", "lwwRegister", "mvRegister", "ewFlag", "orSet", "map", "lwwMap", "struct"] satisfies Kind[];
 
 /**
  * The field types. Each carries the name of its Rust type, and its page there has the papers and the costs.
@@ -193,6 +195,13 @@ export const t = {
     type<MapField<FieldOf<T>, SnapshotOf<T>>, { readonly [key: string]: SnapshotOf<T> }, Removable>("map", options, {
       item,
     }),
+
+  /**
+   * Values under text keys, each key for itself: of values written at the same time the one with the later clock stays, and the
+   * others are lost; a removal is a write like any other.
+   */
+  lwwMap: <T extends Value>(options?: ValueOptions<T>) =>
+    type<LwwMap<T>, { readonly [key: string]: T }, Removable>("lwwMap", options),
 
   /** Fixed fields under names. */
   struct: <S extends Schema>(fields: S, options?: FieldOptions) =>

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createDoc, t } from "crdt-wasm";
-import { hex, make, meet } from "./help.mjs";
+import { hex, make, meet, sleep } from "./help.mjs";
 
 /** Two replicas that had the same, edited without hearing each other, and met. */
 function pair(before, left, right) {
@@ -257,4 +257,77 @@ test("values that fail their check are not shown, and a notice tells of it once"
   assert.deepEqual(notices.map(({ kind, path, value }) => [kind, path[0], value]), [["badValue", "title", 1], ["badValue", "price", 2], ["badValue", "tags", 3]]);
   doc.root.title.set("good");
   assert.equal(doc.root.title.value, "good");
+});
+
+test("under each key of an lwwMap the later write stays, be it a removal", async () => {
+  const later = async (f) => {
+    // The clock has to go on, or the ids would decide.
+    await sleep(5);
+    f();
+  };
+  const [a, b] = [make(), make()];
+  a.root.names.set("kept", 1);
+  a.root.names.set("gone", 1);
+  a.root.names.set("back", 1);
+  meet(a, b);
+  // Neither hears the other.
+  await later(() => {
+    a.root.names.set("kept", "early");
+    a.root.names.set("gone", "early");
+    a.root.names.delete("back");
+  });
+  await later(() => {
+    b.root.names.set("kept", "late");
+    b.root.names.delete("gone");
+    b.root.names.set("back", "late");
+  });
+  meet(a, b);
+  assert.equal(hex(a.encode()), hex(b.encode()));
+  assert.deepEqual(a.root.names.snapshot(), { back: "late", kept: "late" });
+  assert.deepEqual([...b.root.names], [["back", "late"], ["kept", "late"]]);
+  assert.equal(a.root.names.get("gone"), undefined);
+  // Seen is stronger than any clock.
+  b.root.names.set("kept", "last");
+  meet(a, b);
+  assert.equal(a.root.names.get("kept"), "last");
+});
+
+test("an lwwMap is read as a map is, and nothing is written in vain", () => {
+  const doc = make();
+  const { names } = doc.root;
+  const before = hex(doc.encode());
+  assert.equal(names.delete("nothing"), false);
+  assert.equal(hex(doc.encode()), before);
+  names.set("__proto__", 1);
+  names.set("a", [1, { b: null }]);
+  assert.deepEqual(names.keys(), ["a", "__proto__"].sort());
+  assert.equal(names.get("toString"), undefined);
+  assert.equal(names.get("__proto__"), 1);
+  assert.equal(names.size, 2);
+  const seen = names.snapshot();
+  doc.root.stock.increment();
+  assert.equal(names.snapshot(), seen, "the same until it changes");
+  assert.throws(() => names.set("f", () => {}), { code: "BAD_VALUE" });
+  assert.equal(names.has("a") && names.delete("a"), true);
+  assert.equal(names.has("a"), false);
+  names.clear();
+  assert.deepEqual([names.size, names.snapshot()], [0, {}]);
+});
+
+test("what changed under a key of an lwwMap is told as of a register, also inside of a map", () => {
+  const doc = createDoc({ schema: { m: t.map(t.lwwMap()) }, documentId: "d" });
+  const told = [];
+  doc.onChange(({ changes }) => told.push(...changes.map(({ path, kind, before, after }) => [path.join("."), kind, before, after])));
+  const entry = doc.root.m.get("x");
+  let heard = 0;
+  entry.subscribe(() => heard++);
+  entry.set("k", 1);
+  entry.set("k", 2);
+  entry.delete("k");
+  assert.deepEqual(told, [
+    ["m.x.k", "register", undefined, 1], ["m", "map", undefined, undefined],
+    ["m.x.k", "register", 1, 2],
+    ["m.x.k", "register", 2, undefined],
+  ]);
+  assert.equal(heard, 3);
 });

@@ -12,6 +12,7 @@ export const schema = {
   tags: t.orSet(),
   banned: t.rwSet(),
   seen: t.gSet(),
+  names: t.lwwMap(),
   theme: t.struct({ dark: t.ewFlag(), size: t.pnCounter() }),
   cart: t.map(t.struct({ quantity: t.counter(), note: t.mvRegister(), flags: t.map(t.ewFlag()) })),
 };

@@ -16,8 +16,9 @@ const schema = {
   tags: t.orSet<"a" | "b">(),
   banned: t.rwSet<string>(),
   seen: t.gSet<{ x: number; y: number }>(),
+  names: t.lwwMap<string>(),
   theme: t.struct({ dark: t.ewFlag(), size: t.pnCounter() }),
-  cart: t.map(t.struct({ quantity: t.counter(), note: t.mvRegister<string>(), more: t.map(t.orSet<number>()) })),
+  cart: t.map(t.struct({ quantity: t.counter(), note: t.mvRegister<string>(), more: t.map(t.orSet<number>()), last: t.lwwMap<number>() })),
 };
 const doc = createDoc({ schema, documentId: "d" });
 const { root } = doc;
@@ -39,18 +40,21 @@ same<
     readonly tags: readonly ("a" | "b")[];
     readonly banned: readonly string[];
     readonly seen: readonly { x: number; y: number }[];
+    readonly names: { readonly [key: string]: string };
     readonly theme: { readonly dark: boolean; readonly size: number | bigint };
     readonly cart: {
       readonly [key: string]: {
         readonly quantity: number | bigint;
         readonly note: readonly string[];
         readonly more: { readonly [key: string]: readonly number[] };
+        readonly last: { readonly [key: string]: number };
       };
     };
   }
 >(true);
 same<ReturnType<typeof doc.snapshot>, Snapshot<typeof schema>>(true);
 same<typeof root.title.value, string | undefined>(true);
+same<ReturnType<typeof root.names.get>, string | undefined>(true);
 same<typeof root.visits.value, number>(true);
 same<typeof root.visits.valueBigInt, bigint>(true);
 same<(typeof root.price.values)[number]["value"], number>(true);
@@ -119,6 +123,10 @@ t.orSet<string | undefined>();
 t.mvRegister<Date>();
 // @ts-expect-error keys are texts
 root.cart.get(1);
+// @ts-expect-error these names are texts
+root.names.set("k", 1);
+// @ts-expect-error there may be none
+root.names.get("k").length;
 // @ts-expect-error a document has a name
 createDoc({ schema });
 // @ts-expect-error a document has a schema
