@@ -1,11 +1,12 @@
 //! `cargo xtask soak [--minutes N]`: the checks that take too long for every
 //! change. The law suite gets a quarter of the time, the simulator and the fuzzer two
-//! quarters and one; Miri and the mutation run take what they take, as half of either says little.
+//! quarters and one; Miri and the mutation run take what they take, as half of either says little; and the browser package
+//! in engines that are too large to install for every change.
 
 use crate::fuzz::{fuzz_each, number};
 use crate::run::{self, Failure, Outcome};
 use crate::steps::{Step, Verdict, run_steps, seconds};
-use crate::tools;
+use crate::{tools, web};
 use std::process::Command;
 use std::time::Instant;
 
@@ -29,6 +30,7 @@ pub(crate) fn soak(arguments: &[String]) -> Outcome {
             Step::new("laws", move || laws(share)),
             Step::new("schedules", move || schedules(2 * share)),
             Step::new("miri", miri),
+            Step::new("wasm: other engines", web::engines),
             Step::new("fuzz", move || fuzz_each(None, (share / 2).max(1))),
             Step::new("mutation", mutation),
         ],

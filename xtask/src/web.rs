@@ -43,6 +43,16 @@ pub(crate) fn package() -> Result<Verdict, Failure> {
     Ok(Verdict::Passed)
 }
 
+/// The package in other engines, which are large to install.
+pub(crate) fn engines() -> Result<Verdict, Failure> {
+    if let Some(missing) = wasm::missing() {
+        return Ok(Verdict::Skipped(missing));
+    }
+    wasm::build(false)?;
+    run::run(&mut wasm::node(&["test/run.mjs", "hosts"]))?;
+    Ok(Verdict::Passed)
+}
+
 /// A browser that is not there makes a step fail: what was skipped is not known to work.
 fn chromium() -> Result<PathBuf, Failure> {
     tools::chromium().ok_or_else(|| Failure::new("no Chromium: install the package chromium, or name it in CHROME"))

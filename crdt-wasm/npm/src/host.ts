@@ -33,6 +33,16 @@ export function later(f: () => void, ms: number, running = false): () => void {
   return () => host.clearTimeout(timer);
 }
 
+/** Something that the engine may collect, as long as nobody else holds it. */
+export interface Weak<T> {
+  deref(): T | undefined;
+}
+
+/** Holds it weakly; where the engine has no such thing (some at the edge have not), firmly: then only `dispose` frees it. */
+export function weak<T extends object>(value: T): Weak<T> {
+  return typeof WeakRef === "undefined" ? { deref: () => value } : new WeakRef(value);
+}
+
 /** Calls after what runs now. */
 export function soon(f: () => void): void {
   host.queueMicrotask(f);

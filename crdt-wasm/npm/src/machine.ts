@@ -1,6 +1,6 @@
 import { type Bytes, hex, Reader } from "./bytes.js";
 import { CrdtError } from "./errors.js";
-import { later, randomBytes, soon, steady } from "./host.js";
+import { later, randomBytes, soon, steady, weak } from "./host.js";
 import { answerOf, currentInstance, ok, seam } from "./wasm.js";
 
 /** What a document says of itself, by number; see SEAM.md. */
@@ -47,9 +47,11 @@ export interface Opening {
 
 const NO_ROWS = new Uint8Array(4);
 
-const dropped = new FinalizationRegistry<{ doc: number; instance: number }>(({ doc, instance }) => {
+const free = ({ doc, instance }: { doc: number; instance: number }) => {
   if (instance === currentInstance()) seam.dispose(doc);
-});
+};
+// Some engines at the edge have none.
+const dropped = typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry(free);
 
 /**
  * One document of the compiled part: calls go in, what comes out is handed on, and one timer wakes it when it asked for that.
@@ -70,7 +72,7 @@ export class Machine {
     this.#doc = ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, rows, steady(), Date.now()));
     this.#instance = currentInstance();
     // A net for documents that nobody disposed of.
-    dropped.register(this, { doc: this.#doc, instance: this.#instance }, this);
+    dropped?.register(this, { doc: this.#doc, instance: this.#instance }, this);
   }
 
   /** Its number, for a call. */
@@ -140,7 +142,7 @@ export class Machine {
     this.#cancel = undefined;
     if (deadline < 0 || this.#disposed) return;
     // The timer alone shall not keep a document that nobody holds.
-    const machine = new WeakRef(this);
+    const machine = weak(this);
     this.#cancel = later(() => machine.deref()?.poll(), Math.max(0, Math.ceil(deadline - steady())), this.#outputs?.unsaved);
   }
 
@@ -158,7 +160,7 @@ export class Machine {
     if (this.#disposed) return;
     this.#cancel?.();
     this.#disposed = true;
-    dropped.unregister(this);
+    dropped?.unregister(this);
     if (this.#instance === currentInstance()) seam.dispose(this.#doc);
   }
 }

@@ -2,6 +2,11 @@ import { useMemo, useSyncExternalStore } from "react";
 
 import type { Field } from "./field.js";
 
+/** What a part of a page can follow as a whole: a document, a link. */
+export interface HasStatus<V> {
+  readonly status: Pick<Field<V>, "snapshot" | "subscribe">;
+}
+
 const same = <V>(value: V): V => value;
 
 /**
@@ -29,4 +34,15 @@ export function useField<V>(field: Field<V>, select: (snapshot: V) => unknown = 
   }, [field, select]);
   // On a server, and until a page is hydrated, the document is read as it is: render from one made with `initial`.
   return useSyncExternalStore(field.subscribe, read, read);
+}
+
+/**
+ * How it stands with a document or a link; the component renders again when that changes.
+ *
+ * ```tsx
+ * const { link, unsaved, unacked } = useStatus(doc);
+ * ```
+ */
+export function useStatus<V>({ status }: HasStatus<V>): V {
+  return useSyncExternalStore(status.subscribe, status.snapshot, status.snapshot);
 }

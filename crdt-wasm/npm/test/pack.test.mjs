@@ -1,17 +1,17 @@
 // The package as users get it: its files, and the README's code in an empty project that has nothing but the tarball.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-const here = new URL("..", import.meta.url).pathname;
-const project = mkdtempSync(join(tmpdir(), "crdt-pack-"));
-after(() => rmSync(project, { recursive: true }));
-const run = (command, ...args) => execFileSync(command, args, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
 
-const [packed] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", project], { cwd: here, encoding: "utf8" }));
+import { newProject } from "./packed.mjs";
+
+const here = new URL("..", import.meta.url).pathname;
+const { packed, read, run, stop, write } = newProject("pack");
+after(stop);
 
 test("the tarball holds the files of the list, and no others", () => {
   const files = packed.files.map(({ path }) => path).sort();
@@ -20,9 +20,7 @@ test("the tarball holds the files of the list, and no others", () => {
 });
 
 test("it installs into an empty project without anything else, and every entry can be imported and required", () => {
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", type: "module", private: true }));
-  run("npm", "install", "--offline", "--no-audit", "--no-fund", `./${packed.filename}`);
-  const { exports } = JSON.parse(readFileSync(join(project, "node_modules/crdt-wasm/package.json"), "utf8"));
+  const { exports } = JSON.parse(read("node_modules/crdt-wasm/package.json"));
   // React is optional, and is not there.
   const entries = Object.keys(exports).map((path) => path.replace(".", "crdt-wasm")).filter((path) => !/react|\.(wasm|json)$/.test(path));
   assert.ok(entries.length >= 6);
@@ -32,20 +30,25 @@ test("it installs into an empty project without anything else, and every entry c
   assert.deepEqual(Object.keys(JSON.parse(run("npm", "ls", "--json")).dependencies), ["crdt-wasm"]);
 });
 
+test("what looks at packages finds nothing wrong with it", async () => {
+  const { messages, pkg } = await publint({ pkgDir: here, strict: true });
+  assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+});
+
 const blocks = [...readFileSync(join(here, "README.md"), "utf8").matchAll(/```(\w+)\n([\s\S]*?)```/g)];
 const programs = blocks.filter(([, language]) => language === "js").map(([, , code]) => code);
 
 test("the README's programs run there as they are", () => {
   assert.equal(programs.length, 2);
   programs.forEach((code, at) => {
-    writeFileSync(join(project, `readme${at}.mjs`), code);
+    write(`readme${at}.mjs`, code);
     run(process.execPath, `readme${at}.mjs`);
   });
 });
 
 test("the slim entry is silent until it has its bytes, and then the same", () => {
-  writeFileSync(
-    join(project, "slim.mjs"),
+  write(
+    "slim.mjs",
     `import assert from "node:assert";
      import { readFileSync } from "node:fs";
      import { fileURLToPath } from "node:url";

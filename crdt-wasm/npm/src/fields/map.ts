@@ -1,4 +1,5 @@
 import { Base } from "./base.js";
+import { type Weak, weak } from "../host.js";
 import { type AnyType, KINDS } from "../schema.js";
 import { encodeValue, readValue } from "../values.js";
 import { answerOf, seam } from "../wasm.js";
@@ -13,7 +14,7 @@ export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
   /** Entries that are in the snapshot; they are kept so that what did not change is not read again. */
   #kept = new Map<string, Base<S>>();
   /** Entries that somebody may hold, of keys that are there or not. */
-  readonly #held = new Map<string, WeakRef<Base<S>>>();
+  readonly #held = new Map<string, Weak<Base<S>>>();
   #sweepAt = 64;
 
   /**
@@ -82,7 +83,7 @@ export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
     let entry = this.#known(key);
     if (!entry) {
       entry = this.core.make(this as Base<unknown>, key, encodeValue(key), this.#item) as Base<S>;
-      this.#held.set(key, new WeakRef(entry));
+      this.#held.set(key, weak(entry));
       this.#sweep();
     }
     return entry;

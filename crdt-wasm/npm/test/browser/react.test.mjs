@@ -12,7 +12,7 @@ const PROGRAM = `
   import { createRoot, hydrateRoot } from "react-dom/client";
   import { renderToString } from "react-dom/server.browser";
   import { createDoc, t } from "crdt-wasm";
-  import { useField } from "crdt-wasm/react";
+  import { useField, useStatus } from "crdt-wasm/react";
   const schema = { stock: t.pnCounter(), tags: t.orSet(), cart: t.map(t.struct({ note: t.mvRegister() })) };
   const doc = createDoc({ schema, documentId: "d" });
   const draws = { stock: 0, cart: 0, some: 0 };
@@ -20,7 +20,8 @@ const PROGRAM = `
   const Cart = () => (draws.cart++, e("i", { id: "cart" }, JSON.stringify(useField(doc.root.cart.get("k")))));
   // Makes a new object each time it is asked.
   const Some = () => (draws.some++, e("i", { id: "some" }, useField(doc, ({ tags }) => ({ text: tags.join() })).text));
-  const App = () => e("div", null, e(Stock), e(Cart), e(Some));
+  const Link = () => e("i", { id: "link" }, useStatus(doc).link);
+  const App = () => e("div", null, e(Stock), e(Cart), e(Some), e(Link));
   doc.root.tags.add("first");
   const server = document.createElement("div");
   server.innerHTML = renderToString(e(App));
@@ -68,6 +69,14 @@ test("components follow their fields, and only those", async () => {
     doc.root.tags.add("third");
   }));
   await until(async () => (await text("some")) === "first,second,third");
+  assert.equal(await text("link"), "offline");
+  await page.evaluate(() => {
+    window.other = crdt.createDoc({ schema: {}, documentId: "d" });
+    for (const each of [doc, other]) each.connect(connect.broadcast());
+  });
+  await until(async () => (await text("link")) === "synced");
+  await page.evaluate(() => other.dispose());
+  await until(async () => (await text("link")) === "offline");
   assert.deepEqual(await page.evaluate(() => problems), [], "hydration found what the server had drawn");
   await page.evaluate(() => app.unmount());
   assert.equal(await page.evaluate(() => doc.inside.core.watched.size), 0, "nothing listens any more");
