@@ -1,66 +1,29 @@
 // Pages and the native relay: both edit while apart, the relay dies and comes back, and a wrong token stays out.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { until } from "../help.mjs";
+import { startRelay } from "./relay.mjs";
 import { startBrowser, startSite } from "./site.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "crdt-relay-"));
-const workspace = new URL("../../../../", import.meta.url).pathname;
-let program;
 let site;
 let browser;
-let port;
 let relay;
-
-/** A port that is free, so that the relay can have the same one again. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.on("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function startRelay() {
-  const config = join(folder, "relay.toml");
-  writeFileSync(config, `address = "127.0.0.1:${port}"\ndata = "${join(folder, "data")}"\n[documents.secret]\ntokens = ["open sesame"]\n`);
-  relay = spawn(program, [config], { stdio: ["ignore", "pipe", "inherit"] });
-  let out = "";
-  relay.stdout.on("data", (text) => (out += text));
-  await until(() => out.includes("listening"), "the relay listens");
-}
-
-async function killRelay() {
-  const gone = new Promise((resolve) => relay.on("close", resolve));
-  relay.kill("SIGKILL");
-  await gone;
-}
-
 before(async () => {
-  const built = execFileSync("cargo", ["build", "--locked", "-q", "-p", "crdt-sync", "--features", "relay", "--bin", "crdt-relay", "--message-format=json-render-diagnostics"], { cwd: workspace, encoding: "utf8", maxBuffer: 1 << 28 });
-  program = built.trim().split("\n").map((line) => JSON.parse(line)).find(({ executable }) => executable)?.executable;
-  port = await freePort();
-  await startRelay();
+  relay = await startRelay(`[documents.secret]\ntokens = ["open sesame"]\n`);
   [site, browser] = [await startSite(), await startBrowser()];
 });
 after(async () => {
   await browser?.stop();
   site?.stop();
-  relay?.kill();
-  rmSync(folder, { recursive: true, force: true });
+  await relay?.stop();
 });
 
 const openWith = (page, documentId, options = {}) =>
   page.evaluate(async ([documentId, url, options]) => {
     await open(documentId, []);
     window.link = doc.connect(connect.webSocket(url, options));
-  }, [documentId, `ws://127.0.0.1:${port}`, options]);
+  }, [documentId, relay.url, options]);
 const state = (page) => page.evaluate(async () => hex(await doc.encode()));
 
 test("pages on one relay become equal, edit while it is dead, and are equal again", async () => {
@@ -69,7 +32,7 @@ test("pages on one relay become equal, edit while it is dead, and are equal agai
   await a.evaluate(() => doc.root.stock.increment(5));
   await until(() => b.evaluate(() => doc.root.stock.value === 5));
   await until(() => a.evaluate(() => doc.status.snapshot().unacked === 0), "the relay has it");
-  await killRelay();
+  await relay.kill();
   await until(() => a.evaluate(() => link.status.snapshot().state === "offline"));
   await a.evaluate(() => {
     doc.root.price.set("a");
@@ -83,7 +46,7 @@ test("pages on one relay become equal, edit while it is dead, and are equal agai
   await a.reload();
   await a.waitForFunction("window.ready");
   await openWith(a, "shared");
-  await startRelay();
+  await relay.start();
   await until(async () => (await state(a)) === (await state(b)), "equal", 60_000);
   await until(() => a.evaluate(() => doc.root.price.conflict && doc.root.stock.value === 4));
   // Somebody who was never there finds all of it at the relay.
@@ -93,7 +56,7 @@ test("pages on one relay become equal, edit while it is dead, and are equal agai
   await late.evaluate(async ([url, documentId]) => {
     window.doc = crdt.createDoc({ schema, documentId });
     doc.connect(connect.webSocket(url));
-  }, [`ws://127.0.0.1:${port}`, "shared"]);
+  }, [relay.url, "shared"]);
   await until(() => late.evaluate(() => doc.root.cart.has("milk") && doc.root.price.conflict));
   assert.equal(await late.evaluate(() => hex(doc.encode())), await state(a));
   for (const page of [a, b, late]) await page.close();
