@@ -11,6 +11,7 @@ mod demo;
 mod figures;
 mod fuzz;
 mod history;
+mod inline;
 mod mutants;
 mod new_user;
 mod page;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{self, Failure, Outcome};
-use crate::{third_party, tools};
+use crate::{inline, third_party, tools};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -52,6 +52,10 @@ pub(crate) fn build(fast: bool) -> Outcome {
     let bytes = glue.join("crdt.wasm");
     npm_packages()?;
     let folder = dist();
+    // What no source makes any more would be shipped for ever.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    }
     std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let optimised = folder.join("crdt.wasm");
     if fast {
@@ -160,21 +164,7 @@ fn copy(from: &Path, to: &Path) -> Outcome {
 /// The bytes as a module, for the entry that needs no setup.
 fn write_inline(wasm: &Path, to: &Path) -> Outcome {
     let bytes = std::fs::read(wasm).map_err(|error| Failure::file(wasm, &error))?;
-    run::write(to, &format!("export default \"{}\";\n", base64(&bytes)))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let at = |at: usize| group.get(at).copied().map_or(0, u32::from);
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for digit in 0..4 {
-            let shown = digit <= group.len();
-            text.push(if shown { char::from(DIGITS[(bits >> (18 - 6 * digit) & 63) as usize]) } else { '=' });
-        }
-    }
-    text
+    run::write(to, &inline::module(&bytes))
 }
 
 /// Measures what a page has to load, and fails if it grew.
@@ -192,16 +182,5 @@ pub(crate) fn check_size() -> Outcome {
         Some(total) if total <= PAYLOAD_BYTES_MAX => Ok(()),
         Some(total) => Err(Failure::new(format!("the payload is {total} bytes, above {PAYLOAD_BYTES_MAX}"))),
         None => Err(Failure::new(format!("could not read the sizes:\n{sizes}"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        let spelled = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
-        assert_eq!(spelled, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]);
     }
 }

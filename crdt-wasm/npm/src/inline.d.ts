@@ -1,3 +1,3 @@
-/** The bytes of the compiled part in base64, made by the build. */
-declare const wasm: string;
-export default wasm;
+/** The compiled part as text, made by the build: what {@link unpack} takes. */
+declare const packed: readonly [order: string, length: number, text: string];
+export default packed;

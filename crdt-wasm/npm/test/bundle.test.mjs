@@ -25,9 +25,12 @@ const USE = `const doc = createDoc({ schema: { n: t.pnCounter(), m: t.map(t.orSe
   console.log(JSON.stringify(doc.snapshot()));`;
 const run = (file) => execFileSync(process.execPath, [file], { encoding: "utf8" }).trim();
 
-test("the default entry in one file runs as it is", async () => {
-  const { outfile } = await bundle("inline", `import { createDoc, t } from "crdt-wasm"; ${USE}`);
+test("the default entry in one file runs as it is, and is hardly larger to download than its parts", async () => {
+  const { outfile, js } = await bundle("inline", `import { createDoc, t } from "crdt-wasm"; ${USE}`);
   assert.equal(run(outfile), '{"n":2,"m":{"k":["x"]}}');
+  const wasm = brotliCompressSync(readFileSync(join(here, "dist/crdt.wasm"))).length;
+  console.log(`brotli: inline ${js}, of wasm ${wasm}`);
+  assert.ok(js <= 1.05 * wasm + JS_MAX[0], `${js} bytes of ${wasm}`);
 });
 
 test("the slim entry with the wasm beside it runs, and its JavaScript is small", async () => {
