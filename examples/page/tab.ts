@@ -78,7 +78,7 @@ const LINK = {
   synced: "In step with the others",
 };
 const STORAGE = { memory: "in memory only", saving: "saving…", saved: "saved in this browser", failed: "failed: edits are refused" };
-const IDENTITY = { stored: "kept, and used again by a later tab", ephemeral: "drawn for this page, never used again" };
+const IDENTITY = { stored: "kept, and used again by a later tab", home: "lent by the relay, and given back", ephemeral: "drawn for this page, never used again" };
 
 export function status(stall: Stall): () => void {
   const facts = byId("facts");

@@ -68,7 +68,7 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
     return this.inside.documentId;
   }
 
-  /** Under which id this replica writes now. It changes only if somebody else was found to use it. */
+  /** Under which id this replica writes now. It changes if somebody else was found to use it, and when a server lends one. */
   get replicaId(): string {
     return this.inside.machine.replica;
   }

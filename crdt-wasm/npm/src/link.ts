@@ -56,6 +56,8 @@ export class Links {
     readonly machine: Machine,
     readonly documentId: string,
     readonly moved: () => void,
+    /** Told when a server has all that is here, and the other way round. */
+    readonly served: (link: number) => void,
   ) {}
 
   connect(to: Port | Hub): LinkHandle {
@@ -132,10 +134,13 @@ export class Links {
       case Happened.PeerOpened:
         this.#note(from.u32(), { peer: hex(from.raw(16)) });
         return true;
-      case Happened.Repaired:
-        this.#note(from.u32(), { synced: true });
+      case Happened.Repaired: {
+        const number = from.u32();
         from.byte();
+        this.#note(number, { synced: true });
+        if (this.#wires.get(number)?.port.server) this.served(number);
         return true;
+      }
       case Happened.Incompatible: {
         const number = from.u32();
         const about = REASONS[from.byte()] ?? "this document";
@@ -193,6 +198,12 @@ export class Links {
   /** Calls after somebody new said who it is. */
   onMoved(listener: () => void): () => void {
     return this.#met.add(listener);
+  }
+
+  /** The number of a link to a server that said who it is. */
+  get server(): number | undefined {
+    for (const [number, { port, peer }] of this.#wires) if (port.server && peer) return number;
+    return undefined;
   }
 
   /** The best state of all links. */

@@ -48,6 +48,8 @@ export function link_open(doc: number, kind: number, steady: number, wall: numbe
 export function link_receive(doc: number, link: number, frame: Uint8Array, steady: number, wall: number): number;
 export function link_close(doc: number, link: number, steady: number, wall: number): number;
 export function link_backlog(doc: number, link: number, bytes: number): number;
+export function borrow(doc: number, link: number): number;
+export function give_back(doc: number, link: number, steady: number, wall: number): number;
 export function gossip(doc: number, link: number, bytes: Uint8Array): number;
 
 export function poll(doc: number, steady: number, wall: number): Bytes;

@@ -36,6 +36,10 @@ export class Inside implements Outputs {
   /** Edits of this id: all that were made, and those that some other replica has. */
   #made = 0;
   #acked = 0;
+  /** An id that a server lent, not used yet. */
+  #lent: { readonly id: Uint8Array; readonly next: number } | undefined;
+  /** The page has gone, and given its id back. */
+  #returned = false;
   #origin: unknown;
   readonly #told = new Set<string>();
 
@@ -57,7 +61,12 @@ export class Inside implements Outputs {
       this.#identity = "stored";
       this.#recall();
     }
-    this.links = new Links(this.machine, documentId, () => this.status?.update());
+    this.links = new Links(
+      this.machine,
+      documentId,
+      () => this.status?.update(),
+      (link) => this.#borrow(link),
+    );
     this.core = new Core(
       this.machine,
       schema,
@@ -79,23 +88,82 @@ export class Inside implements Outputs {
 
   /** Counts what was edited under this id before: it is no less unsent for the page having been loaded again. */
   #recall(): void {
+    [this.#made, this.#acked] = this.#known(this.machine.replica);
+  }
+
+  /** Up to where the edits made under an id are here, and up to where somebody else has them. */
+  #known(id: string): [here: number, elsewhere: number] {
     const from = answerOf(seam.inspect(this.machine.doc));
-    const me = this.machine.replica;
     const upTo = () => {
       let end = 0;
       for (let runs = from.u32(); runs > 0; runs--) {
-        const mine = hex(from.raw(16)) === me;
+        const its = hex(from.raw(16)) === id;
         const [first, last] = [from.float(), from.float()];
-        if (mine && first === 1) end = last;
+        if (its && first === 1) end = last;
       }
       return end;
     };
-    this.#made = upTo();
+    const here = upTo();
+    let elsewhere = 0;
     for (let peers = from.u32(); peers > 0; peers--) {
-      const other = hex(from.raw(16)) !== me;
+      const other = hex(from.raw(16)) !== id;
       const has = upTo();
-      if (other) this.#acked = Math.max(this.#acked, has);
+      if (other) elsewhere = Math.max(elsewhere, has);
     }
+    return [here, elsewhere];
+  }
+
+  /**
+   * Asks a server for an id: one for each load of a page would stand in every version for ever. Who has edited under its own id
+   * already keeps it, as a second one would only add to it.
+   */
+  #borrow(link: number): void {
+    if (this.#identity !== "ephemeral" || this.#made > 0 || this.core.closed) return;
+    ok(seam.borrow(this.machine.doc, link));
+    this.machine.wake();
+  }
+
+  /** Goes on under the id that was lent, once all that others have written under it is here: an edit comes after it. */
+  #moveIn(): void {
+    const { machine } = this;
+    if (!this.#lent) return;
+    const { id, next } = this.#lent;
+    if (this.#made === 0 && !this.core.closed) {
+      if (this.#known(hex(id))[0] < next - 1) return;
+      ok(seam.adopt(machine.doc, id, next, steady(), Date.now()));
+      machine.wake();
+      this.#identity = "home";
+      this.#made = this.#acked = next - 1;
+      page.addEventListener?.("pagehide", this.#giveBack);
+      page.addEventListener?.("pageshow", this.#moveOn);
+    }
+    // Else an edit was faster. It is missed at the server, which gives such ids up after a while.
+    this.#lent = undefined;
+  }
+
+  /** Gives a lent id back: nothing is edited under it any more, and the next who asks gets it. */
+  readonly #giveBack = (): void => {
+    const { machine } = this;
+    const { server } = this.links;
+    if (this.#identity !== "home" || server === undefined || machine.disposed) return;
+    this.#identity = "ephemeral";
+    this.#returned = true;
+    ok(seam.give_back(machine.doc, server, steady(), Date.now()));
+    machine.poll();
+  };
+
+  /** A page that came back after it had given its id away needs another one. */
+  readonly #moveOn = (): void => {
+    if (this.#returned && !this.machine.disposed) this.#startAnew();
+    this.#returned = false;
+  };
+
+  #startAnew(): void {
+    ok(seam.adopt(this.machine.doc, randomBytes(16), 1, steady(), Date.now()));
+    this.#identity = "ephemeral";
+    [this.#made, this.#acked] = [0, 0];
+    this.#notice({ kind: "replicaChanged", replicaId: this.machine.replica });
+    this.machine.wake();
   }
 
   readonly #leave = (): void => {
@@ -160,7 +228,8 @@ export class Inside implements Outputs {
 
   /** Says at once what edits wait to be said. */
   flush(): void {
-    ok(seam.flush(this.machine.doc, steady(), Date.now()));
+    // All was said when the id was given back, and there is none to say more under.
+    if (!this.#returned) ok(seam.flush(this.machine.doc, steady(), Date.now()));
     this.machine.poll();
   }
 
@@ -192,6 +261,7 @@ export class Inside implements Outputs {
 
   changed(changes: Reader): void {
     this.core.changed(changes, this.links.origin);
+    this.#moveIn();
   }
 
   happened(what: Happened, from: Reader): void {
@@ -212,10 +282,7 @@ export class Inside implements Outputs {
         from.float();
         break;
       case Happened.IdentityLost:
-        ok(seam.adopt(this.machine.doc, randomBytes(16), 1, steady(), Date.now()));
-        this.#identity = "ephemeral";
-        [this.#made, this.#acked] = [0, 0];
-        this.#notice({ kind: "replicaChanged", replicaId: this.machine.replica });
+        this.#startAnew();
         break;
       case Happened.Equivocation:
         this.#notice({ kind: "duplicateId", replica: hex(from.raw(16)), counter: from.float() });
@@ -237,8 +304,7 @@ export class Inside implements Outputs {
         from.raw(16);
         break;
       case Happened.Lent:
-        from.raw(16);
-        from.float();
+        this.#lent = { id: from.raw(16).slice(), next: from.float() };
         break;
       case Happened.IdsWanted:
       case Happened.StoreFailed:
@@ -246,6 +312,7 @@ export class Inside implements Outputs {
       default:
         throw new CrdtError("BAD_BYTES", `an event of unknown kind ${what}`);
     }
+    this.#moveIn();
     this.status?.update();
   }
 
@@ -254,7 +321,10 @@ export class Inside implements Outputs {
     const { keeper, machine } = this;
     if (this.core.closed) return;
     this.core.closed = true;
+    this.#giveBack();
     this.links.closeAll();
+    page.removeEventListener?.("pagehide", this.#giveBack);
+    page.removeEventListener?.("pageshow", this.#moveOn);
     page.removeEventListener?.("pagehide", this.#leave);
     page.removeEventListener?.("pageshow", this.#return);
     if (keeper && !keeper.failure) this.flush();

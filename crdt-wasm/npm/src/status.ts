@@ -9,9 +9,11 @@ export interface Status {
   readonly storage: "memory" | "saving" | "saved" | "failed";
   /**
    * Where the id comes from under which this replica writes. `stored`: kept with the document, used again by the next who
-   * opens it. `ephemeral`: drawn for this object, never used again.
+   * opens it. `home`: lent by a server, and given back when the document is disposed of or the page goes, for the next who has no
+   * store. `ephemeral`: drawn for this object, never used again; the version of the document grows by an entry for each such id
+   * that edits.
    */
-  readonly identity: "stored" | "ephemeral";
+  readonly identity: "stored" | "home" | "ephemeral";
   /** Edits made here that are not stored yet. */
   readonly unsaved: number;
   /**

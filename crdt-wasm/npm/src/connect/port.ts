@@ -19,6 +19,11 @@ export interface Port {
    * again soon would be of no use.
    */
   open(receive: (frame: Uint8Array | null) => void): (refused?: boolean) => void;
+  /**
+   * Whether a server that lasts is at the other end. A page that can keep no id of its own asks it for one, and gives that back
+   * when it goes.
+   */
+  readonly server?: boolean;
   /** How many bytes wait to be sent: above 1 MiB a document sends no more until it is less. */
   readonly buffered?: number;
 }

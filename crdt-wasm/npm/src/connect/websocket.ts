@@ -158,6 +158,7 @@ function carry(
   };
   const port: Port = {
     ordered: true,
+    server: true,
     get buffered() {
       return socket.bufferedAmount;
     },

@@ -45,7 +45,7 @@ const IDS = "ids";
 /**
  * Keeps documents in the browser, each in a database of its own. All tabs of an origin may have it open: each writes under an
  * id that no other tab has, taken from a pool and held under a lock. Where there are no locks (a page that came over plain
- * HTTP), each page load takes a fresh id.
+ * HTTP), a server lends one, or each page load takes a fresh id.
  *
  * A write is through when the engine says that it is on the disk, not when it says that it is on its way.
  */

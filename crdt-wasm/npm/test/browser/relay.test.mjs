@@ -75,3 +75,81 @@ test("a token lets in, and without it the link is refused for good", async () =>
   await a.close();
   await b.close();
 });
+
+/** A document that is kept nowhere but at the relay. */
+const openGuest = (page, documentId) =>
+  page.evaluate(([documentId, url]) => {
+    window.doc = crdt.createDoc({ schema, documentId });
+    window.link = doc.connect(connect.webSocket(url));
+  }, [documentId, relay.url]);
+const identity = (page) => page.evaluate(() => doc.status.snapshot().identity);
+const isHome = (page) => until(async () => (await identity(page)) === "home", "the relay lent an id");
+const writers = (page) => page.evaluate(() => Object.keys(doc.inspect().seen).length);
+
+test("pages that keep nothing write under ids that the relay lends: as many as were open at one time", async () => {
+  const ids = new Set();
+  const page = await browser.tab(site.url);
+  for (let load = 1; load <= 5; load++) {
+    await openGuest(page, "guests");
+    await isHome(page);
+    ids.add(await page.evaluate(() => doc.replicaId));
+    await page.evaluate(() => doc.root.stock.increment());
+    await until(() => page.evaluate((load) => doc.root.stock.value === load && doc.status.snapshot().unacked === 0, load));
+    // Some say goodbye, and some are just gone.
+    if (load % 2) await page.evaluate(() => doc.dispose());
+    await page.reload();
+    await page.waitForFunction("window.ready");
+  }
+  assert.equal(ids.size, 1);
+
+  const other = await browser.tab(site.url);
+  for (const guest of [page, other]) {
+    await openGuest(guest, "guests");
+    await isHome(guest);
+    await guest.evaluate(() => doc.root.stock.increment());
+  }
+  for (const guest of [page, other]) await until(() => guest.evaluate(() => doc.root.stock.value === 7));
+  assert.notEqual(await page.evaluate(() => doc.replicaId), await other.evaluate(() => doc.replicaId));
+  assert.equal(await writers(page), 2);
+
+  // A page that is brought back after it went has given its id away, and goes on under one of its own.
+  await other.evaluate(() => {
+    window.before = doc.replicaId;
+    for (const [type, persisted] of [["pagehide", true], ["pageshow", true]]) dispatchEvent(new PageTransitionEvent(type, { persisted }));
+    doc.root.stock.increment();
+  });
+  await until(() => page.evaluate(() => doc.root.stock.value === 8));
+  assert.equal(await identity(other), "ephemeral");
+  assert.equal(await other.evaluate(() => doc.replicaId === before), false);
+  for (const guest of [page, other]) await guest.close();
+});
+
+test("who has edited before the relay was there keeps its own id, and who has a store needs none", async () => {
+  const [early, kept] = [await browser.tab(site.url), await browser.tab(site.url)];
+  await early.evaluate(() => {
+    window.doc = crdt.createDoc({ schema, documentId: "early" });
+    doc.root.stock.increment();
+  });
+  const before = await early.evaluate(() => doc.replicaId);
+  await early.evaluate((url) => (window.link = doc.connect(connect.webSocket(url))), relay.url);
+  await openWith(kept, "early");
+  for (const page of [early, kept]) await until(() => page.evaluate(() => link.status.snapshot().state === "synced" && doc.root.stock.value === 1));
+  assert.deepEqual([await identity(early), await early.evaluate(() => doc.replicaId)], ["ephemeral", before]);
+  assert.equal(await identity(kept), "stored");
+  for (const page of [early, kept]) await page.close();
+});
+
+test("a page with a store but no locks, as on a plain address of the local network, is lent one, too", async () => {
+  const page = await browser.tab(site.url);
+  await page.evaluate(() => Object.defineProperty(navigator, "locks", { value: undefined }));
+  await openWith(page, "no locks");
+  await isHome(page);
+  await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored);
+  await until(() => page.evaluate(() => doc.status.snapshot().unacked === 0));
+  await page.evaluate(() => doc.dispose());
+  // What was edited under it is stored as everything is.
+  await page.evaluate(() => open("no locks", []));
+  assert.equal(await page.evaluate(() => doc.root.stock.value), 1);
+  assert.equal(await identity(page), "ephemeral", "and nobody writes under it without having asked again");
+  await page.close();
+});
