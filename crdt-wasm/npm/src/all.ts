@@ -12,6 +12,7 @@ export {
   openDoc,
   type OpenOptions,
   type Receipt,
+  type Signal,
   type StoredDoc,
 } from "./doc.js";
 export { CrdtError, type CrdtErrorCode } from "./errors.js";

@@ -292,6 +292,16 @@ export interface OpenOptions<S extends Schema> extends DocOptions<S> {
   store: Store;
   /** What it talks through from the start. */
   links?: readonly (Port | Hub)[];
+  /** Gives up: the promise rejects with its reason at once, and what was opened is closed again. Once open, it has no effect. */
+  signal?: Signal;
+}
+
+/** What is needed of an `AbortSignal`. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason: any;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /**
@@ -299,15 +309,40 @@ export interface OpenOptions<S extends Schema> extends DocOptions<S> {
  *
  * Several may be open at once on one store that allows it, as tabs of a page: each is a replica of its own, and links between
  * them are given as any other.
- * @throws `STORAGE` if the store can't be opened, `BAD_BYTES` if what is in it is damaged, and what {@link createDoc} throws.
+ * @throws `STORAGE` if the store can't be opened, `BAD_BYTES` if what is in it is damaged, the reason of `signal`, and what
+ * {@link createDoc} throws.
  */
 export async function openDoc<const S extends Schema>(options: OpenOptions<S>): Promise<StoredDoc<S>> {
-  const { schema, documentId, initial, store, links = [] } = options;
+  const { signal } = options;
+  const opening = open(options);
+  if (!signal) return opening;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      // It may have been too late to notice on the way.
+      opening.then((doc) => doc.dispose()).catch(() => {});
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    opening.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** All of it, step by step; what was opened is closed in peace when it is given up. */
+async function open<const S extends Schema>(options: OpenOptions<S>): Promise<StoredDoc<S>> {
+  const { schema, documentId, initial, store, links = [], signal } = options;
+  const goOn = () => {
+    if (signal?.aborted) throw signal.reason;
+  };
+  goOn();
   const scope = scopeOf(documentId);
   const kept = await wrapped(store.open(documentId));
   let doc: StoredDoc<S> | undefined;
   try {
-    doc = new StoredDoc<S>(new Inside(documentId, schema, scope, kept, await wrapped(kept.load())));
+    goOn();
+    const rows = await wrapped(kept.load());
+    goOn();
+    doc = new StoredDoc<S>(new Inside(documentId, schema, scope, kept, rows));
     if (initial) doc.merge(initial);
     for (const link of links) doc.connect(link);
     return doc;

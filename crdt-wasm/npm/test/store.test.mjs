@@ -252,3 +252,56 @@ test("killed at any moment: what was said to be stored is there, and no dot is u
     await doc.dispose();
   }
 });
+
+test("opening is given up at any step, at once, and nothing stays open", async () => {
+  // A store that is as slow as is wanted, at the step that is wanted.
+  for (const slow of ["open", "load"]) {
+    const calls = [];
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    const inner = memoryStore();
+    const store = {
+      async open(id) {
+        calls.push("open");
+        if (slow === "open") await gate;
+        const kept = await inner.open(id);
+        return {
+          ...kept,
+          async load() {
+            calls.push("load");
+            if (slow === "load") await gate;
+            calls.push("loaded");
+            return kept.load();
+          },
+          close: () => (calls.push("close"), kept.close()),
+        };
+      },
+    };
+    const controller = new AbortController();
+    const opening = open(store, { signal: controller.signal });
+    await sleep(1);
+    controller.abort(new Error("the page was left"));
+    await assert.rejects(opening, { message: "the page was left" });
+    assert.ok(!calls.includes("close"), "a step that is under way is not disturbed");
+    release();
+    await until(() => calls.includes("close"));
+    assert.deepEqual(calls, slow === "open" ? ["open", "close"] : ["open", "load", "loaded", "close"]);
+    calls.length = 0;
+    await assert.rejects(open(store, { signal: controller.signal }), { message: "the page was left" });
+    assert.deepEqual(calls, [], "nothing is begun");
+  }
+});
+
+test("a signal that comes after a document was opened leaves it alone; a throwing link closes what was opened", async () => {
+  const store = memoryStore();
+  const controller = new AbortController();
+  const doc = await open(store, { signal: controller.signal });
+  controller.abort();
+  doc.root.stock.increment();
+  await doc.dispose();
+  const broken = { start() { throw new Error("no such medium"); } };
+  await assert.rejects(open(store, { links: [broken], signal: new AbortController().signal }), { message: "no such medium" });
+  const again = await open(store);
+  assert.equal(again.root.stock.value, 1);
+  await again.dispose();
+});
