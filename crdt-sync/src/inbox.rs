@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crdt_core::{Dot, DotSet, DotStore, ReplicaId};
 
+use crate::few::Few;
 use crate::{Limits, Mode, Own, Record};
 
 /// Holds records until their causes are here. What waits is neither announced nor acknowledged, so dropping it is safe:
@@ -13,7 +14,7 @@ pub(crate) struct Inbox<S: DotStore> {
     parked: BTreeMap<Own, Parked<S>>,
     /// What each waits for: one missing dot at a time.
     waiting: BTreeSet<(Dot, Own)>,
-    per_writer: BTreeMap<ReplicaId, usize>,
+    per_writer: Few<ReplicaId, usize>,
     bytes: usize,
     dots: DotSet,
 }
@@ -76,7 +77,7 @@ impl<S: DotStore> Inbox<S> {
         Self {
             parked: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            per_writer: BTreeMap::new(),
+            per_writer: Few::new(),
             bytes: 0,
             dots: DotSet::new(),
         }
@@ -256,6 +257,6 @@ mod tests {
             let missing = missing_cause(&record, &received, Mode::Causal).unwrap();
             assert!(!inbox.park(record, 10, missing, &limits));
         }
-        assert!(inbox.per_writer.is_empty());
+        assert_eq!(inbox.per_writer.len(), 0);
     }
 }

@@ -94,6 +94,7 @@ mod error;
 mod event;
 #[cfg(any(test, feature = "sim"))]
 mod fault;
+mod few;
 mod frame;
 mod id;
 mod inbox;

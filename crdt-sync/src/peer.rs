@@ -1,10 +1,10 @@
 //! What is known of one link, for as long as it is up.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use crdt_core::{DotSet, ReplicaId};
 
+use crate::few::Few;
 use crate::frame::{FrameReader, FrameWriter};
 use crate::{Config, LinkKind, Open, Role, Steady, Ticket};
 
@@ -62,7 +62,7 @@ pub(crate) struct Peer {
     /// It was asked for an id.
     pub(crate) borrowing: bool,
     /// Digests of the rows that were told to it.
-    pub(crate) told: BTreeMap<ReplicaId, u64>,
+    pub(crate) told: Few<ReplicaId, u64>,
 }
 
 impl Peer {
@@ -89,7 +89,7 @@ impl Peer {
             repairing: false,
             repair_bytes: 0,
             borrowing: false,
-            told: BTreeMap::new(),
+            told: Few::new(),
         }
     }
 

@@ -32,11 +32,11 @@ mod told;
 pub use frontier::join_frontiers;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crdt_core::{Causal, Delta, Dot, DotSet, DotStore};
 
+use crate::few::Few;
 use crate::sketch::LiveSketch;
 use crate::{CancelReason, Config, Hello, Message, Now, PeerId, Plan, RepairId, RepairTier, Steady};
 use exchange::{Exchange, Step};
@@ -137,8 +137,8 @@ pub enum RepairAction<S: DotStore> {
 /// All repairs of one replica: one per peer at a time.
 #[derive(Clone, Debug)]
 pub struct Repairs<S: DotStore> {
-    open: BTreeMap<PeerId, Exchange<S>>,
-    links: BTreeMap<PeerId, Link>,
+    open: Few<PeerId, Exchange<S>>,
+    links: Few<PeerId, Link>,
     staged: Staged<S>,
     names: u64,
     content_told: Option<Steady>,
@@ -149,8 +149,8 @@ impl<S: DotStore> Repairs<S> {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            open: BTreeMap::new(),
-            links: BTreeMap::new(),
+            open: Few::new(),
+            links: Few::new(),
             staged: Staged::new(),
             names: (seed ^ seed >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50,
             content_told: None,
@@ -227,7 +227,7 @@ impl<S: DotStore> Repairs<S> {
         out: &mut Vec<RepairAction<S>>,
         f: impl FnOnce(&mut Work<'_, '_, S>) -> R,
     ) -> R {
-        let link = self.links.entry(peer).or_insert_with(|| Link::new(view.now.steady));
+        let link = self.links.get_or_insert_with(peer, || Link::new(view.now.steady));
         f(&mut Work { peer, view, out, link, staged: &mut self.staged })
     }
 

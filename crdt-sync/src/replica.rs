@@ -21,11 +21,12 @@ mod receive;
 mod spread;
 mod timers;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crdt_core::{Causal, Delta, Dot, DotSet, DotStore, HybridClock, ReplicaId, Writer};
 
+use crate::few::Few;
 use crate::inbox::Inbox;
 use crate::log::Log;
 use crate::peer::Peer;
@@ -80,7 +81,7 @@ pub struct Replica<S: DotStore> {
     open: Option<OpenRecord<S>>,
     pending: Pending,
     disk: Disk,
-    peers: BTreeMap<PeerId, Peer>,
+    peers: Few<PeerId, Peer>,
     gaps: Gaps,
     due: Due,
     draw: Draw,
@@ -96,9 +97,9 @@ pub struct Replica<S: DotStore> {
     /// Repairs whose commit is on its way to the disk.
     repairing: VecDeque<(Ticket, PeerId, RepairId)>,
     /// Ids made for tabs: with its last dot where it was given back.
-    lent: BTreeMap<ReplicaId, Option<u64>>,
+    lent: Few<ReplicaId, Option<u64>>,
     /// When those that are out were last heard of.
-    lent_heard: BTreeMap<ReplicaId, Steady>,
+    lent_heard: Few<ReplicaId, Steady>,
     /// Fresh ids that may be lent.
     pool: Vec<ReplicaId>,
     stats: Stats,
@@ -177,7 +178,7 @@ struct Held<S: DotStore> {
 struct Fetches<S: DotStore> {
     next: u64,
     asked: VecDeque<Fetch>,
-    wanted: BTreeMap<u64, Wanted<S>>,
+    wanted: Few<u64, Wanted<S>>,
 }
 
 /// For whom records are fetched, and what is sent after them.

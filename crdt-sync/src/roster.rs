@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crdt_core::{DotSet, ReplicaId};
 
+use crate::few::Few;
 use crate::{Limits, Own, Steady};
 
 /// How a replica counts.
@@ -35,7 +36,7 @@ struct Member {
 /// The replicas of a scope as far as heard.
 #[derive(Default)]
 pub(crate) struct Roster {
-    members: BTreeMap<ReplicaId, Member>,
+    members: Few<ReplicaId, Member>,
     retired: BTreeMap<ReplicaId, u64>,
     /// All dots of those.
     retired_dots: Arc<DotSet>,
@@ -164,7 +165,7 @@ impl Roster {
     /// Replicas that fall silent now.
     pub(crate) fn fall_dormant(&mut self, now: Steady, after: Duration) -> Vec<ReplicaId> {
         let mut silent = Vec::new();
-        for (replica, member) in &mut self.members {
+        for (replica, member) in self.members.iter_mut() {
             if member.repaired && now - member.heard > after {
                 member.standing = Standing::Dormant;
                 member.repaired = false;

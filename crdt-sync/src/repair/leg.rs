@@ -1,13 +1,12 @@
 //! What one side has sent, as far as it came, and what follows from it once all is there.
 
-use std::collections::BTreeMap;
-
 use crdt_core::{Delta, DotSet, DotStore, Merge};
 
 use super::plan::later_window;
 use super::stage::Staged;
 use super::told::{Theirs, Told};
 use super::{View, told};
+use crate::few::Few;
 use crate::sketch::{Alphabet, peel, subtract};
 use crate::{CancelReason, Cell, Finish, Limits, Plan};
 
@@ -25,7 +24,7 @@ pub(super) struct Leg<S: DotStore> {
     pub(super) finish: Option<Finish>,
     cells: Vec<Cell>,
     /// Cells that came before those they follow.
-    later: BTreeMap<usize, Vec<Cell>>,
+    later: Few<usize, Vec<Cell>>,
     asked: usize,
     live: Option<DotSet>,
 }
@@ -63,7 +62,7 @@ impl<S: DotStore> Leg<S> {
             bytes: 0,
             finish: None,
             cells: Vec::new(),
-            later: BTreeMap::new(),
+            later: Few::new(),
             asked: 0,
             live: None,
         }
@@ -94,13 +93,10 @@ impl<S: DotStore> Leg<S> {
         if waiting + cells.len() > CELLS_MAX {
             return Err(CancelReason::TooLarge);
         }
-        self.later.entry(from).or_insert(cells);
+        self.later.get_or_insert_with(from, || cells);
         // What is in order joins the row; what came twice is dropped.
-        while let Some(first) = self.later.first_entry() {
-            if *first.key() > self.cells.len() {
-                break;
-            }
-            let (from, cells) = first.remove_entry();
+        while let Some(from) = self.later.first_key().copied().filter(|from| *from <= self.cells.len()) {
+            let Some(cells) = self.later.remove(&from) else { break };
             let fresh = cells.get(self.cells.len() - from..).unwrap_or_default();
             self.cells.extend_from_slice(fresh);
         }

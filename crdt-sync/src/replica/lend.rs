@@ -37,7 +37,7 @@ impl<S: DotStore> Replica<S> {
     /// [`Frozen`](crate::EditError::Frozen) until all that was written under it before has arrived.
     pub fn adopt_lent(&mut self, replica: ReplicaId, next: u64, now: Now) {
         self.commit(now);
-        self.lent = [(replica, None)].into();
+        self.lent = [(replica, None)].into_iter().collect();
         self.writer = Writer::resume(replica, next.saturating_sub(1));
         self.disk.lease = (self.writer.last(), self.disk.last);
         self.disk.clean = false;
@@ -135,7 +135,7 @@ impl<S: DotStore> Replica<S> {
         // What was out when this replica was opened is heard of from now on.
         let missing: Vec<ReplicaId> = self.lent.iter().filter(|(_, last)| last.is_none()).map(|(id, _)| *id).collect();
         for replica in missing {
-            self.lent_heard.entry(replica).or_insert(now.steady);
+            self.lent_heard.get_or_insert_with(replica, || now.steady);
         }
         if self.lent_deadline().is_none_or(|due| due > now.steady) {
             return;

@@ -1,10 +1,11 @@
 //! From what a store holds to a replica, and from a replica to a store that was closed cleanly.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crdt_core::{Causal, Delta, DotSet, DotStore, HybridClock, Merge, ReplicaId, Timestamp, Writer};
 
 use super::{Disk, Due, Fetches, Gaps, Pending, Replica};
+use crate::few::Few;
 use crate::inbox::Inbox;
 use crate::log::Log;
 use crate::repair::Repairs;
@@ -112,7 +113,7 @@ impl<S: DotStore> Replica<S> {
                 marker: unlike.next(),
                 clean: false,
             },
-            peers: BTreeMap::new(),
+            peers: Few::new(),
             gaps: Gaps::default(),
             due: Due { repair, known, announce: None, fresh_id: now.steady },
             draw,
@@ -122,10 +123,10 @@ impl<S: DotStore> Replica<S> {
             held_bytes: 0,
             ready: VecDeque::new(),
             events: VecDeque::new(),
-            fetches: Fetches { next: 0, asked: VecDeque::new(), wanted: BTreeMap::new() },
+            fetches: Fetches { next: 0, asked: VecDeque::new(), wanted: Few::new() },
             repairing: VecDeque::new(),
             lent,
-            lent_heard: BTreeMap::new(),
+            lent_heard: Few::new(),
             pool: Vec::new(),
             stats: Stats::default(),
             #[cfg(any(test, feature = "sim"))]
