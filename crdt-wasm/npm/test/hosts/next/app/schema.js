@@ -1,0 +1,3 @@
+import { t } from "crdt-wasm";
+
+export const schema = { stock: t.pnCounter() };
