@@ -30,6 +30,8 @@ export {
   type FieldOf,
   type FieldOptions,
   type FieldType,
+  type KeyName,
+  type KeyOf,
   type Root,
   type Schema,
   type Snapshot,

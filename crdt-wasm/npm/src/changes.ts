@@ -8,6 +8,8 @@ import { StructField } from "./fields/struct.js";
 import type { AnyType, Kind } from "./schema.js";
 import { readValue, type Value } from "./values.js";
 
+type AnyMap = MapField<unknown, unknown, string | number>;
+
 /** What a reader saw or sees at one place. */
 interface Observed {
   readonly tag: number;
@@ -65,7 +67,7 @@ export function* touched(nodes: ReadonlyMap<number, Base<unknown>>, { handle, st
   let at = nodes.get(handle);
   for (let up = at; up; up = up.up) yield up;
   for (const { value } of steps) {
-    at = at && typeof value === "string" ? at.below(value) : undefined;
+    at = at?.below(value);
     if (!at) return;
     yield at;
   }
@@ -77,7 +79,7 @@ export function* touched(nodes: ReadonlyMap<number, Base<unknown>>, { handle, st
  */
 export class Telling {
   readonly #nodes: ReadonlyMap<number, Base<unknown>>;
-  readonly #known = new Map<string, Set<string>>();
+  readonly #known = new Map<string, Set<string | number>>();
 
   constructor(nodes: ReadonlyMap<number, Base<unknown>>, root: Base<unknown>) {
     this.#nodes = nodes;
@@ -97,7 +99,7 @@ export class Telling {
   tell(raws: readonly RawChange[]): readonly Change[] {
     const changes: Change[] = [];
     const sets = new Map<string, { added: Value[]; removed: Value[] }>();
-    const maps = new Map<MapField<unknown, unknown>, Set<string>>();
+    const maps = new Map<AnyMap, Set<string | number>>();
     for (const raw of raws) {
       const place = this.#find(raw, maps);
       if (!place) continue;
@@ -124,10 +126,10 @@ export class Telling {
 
   #find(
     { handle, steps }: RawChange,
-    maps: Map<MapField<unknown, unknown>, Set<string>>,
+    maps: Map<AnyMap, Set<string | number>>,
   ): { at: Base<unknown>; element?: Value; entry?: string } | undefined {
     let at = this.#nodes.get(handle);
-    const touch = (map: MapField<unknown, unknown>, key: string) => {
+    const touch = (map: AnyMap, key: string | number) => {
       const keys = maps.get(map);
       if (keys) keys.add(key);
       else maps.set(map, new Set([key]));
@@ -137,7 +139,7 @@ export class Telling {
       if (tag === Step.Element) return at && { at, element: value };
       if (at instanceof LwwMap) return typeof value === "string" ? { at, entry: value } : undefined;
       if (tag === Step.Field && at instanceof StructField) at = at.byKey(value as string);
-      else if (tag === Step.Key && at instanceof MapField && typeof value === "string") {
+      else if (tag === Step.Key && at instanceof MapField && (at as AnyMap).takes(value)) {
         touch(at, value);
         at = at.entry(value) as Base<unknown>;
       }
@@ -147,10 +149,10 @@ export class Telling {
     return at && { at };
   }
 
-  #compare(map: MapField<unknown, unknown>, keys: Set<string>, changes: Change[]): void {
+  #compare(map: AnyMap, keys: Set<string | number>, changes: Change[]): void {
     const id = idOf(map);
     const known = this.#known.get(id) ?? new Set();
-    const [added, removed]: [string[], string[]] = [[], []];
+    const [added, removed]: [Value[], Value[]] = [[], []];
     for (const key of keys) {
       const there = map.has(key);
       if (there === known.has(key)) continue;

@@ -93,8 +93,8 @@ export class Core {
   }
 
   /** The place of this type below another one. */
-  make(up: Base<unknown>, name: string, key: Uint8Array, type: AnyType): Base<unknown> {
-    const Class = CLASSES[type.kind] as unknown as new (...args: ConstructorParameters<typeof StructField>) => Base<unknown>;
+  make(up: Base<unknown>, name: string | number, key: Uint8Array, type: AnyType): Base<unknown> {
+    const Class = CLASSES[type.kind] as unknown as new (...args: ConstructorParameters<typeof Flag>) => Base<unknown>;
     // Only what no key of a map is above lasts as long as the document.
     const lasts = up.handle !== undefined && up.type.kind === "struct";
     const handle = lasts ? ok(seam.field(this.doc, up.handle, key, KINDS[type.kind])) : undefined;

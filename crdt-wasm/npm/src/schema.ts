@@ -45,11 +45,19 @@ export interface FieldType<F, S, R extends Removable | Fixed> {
   /** @internal */
   readonly check?: (value: Value) => boolean;
   /** @internal */
+  readonly keys?: KeyName;
+  /** @internal */
   readonly item?: AnyType;
   /** @internal */
   readonly fields?: Schema;
   readonly [types]?: [F, S, R];
 }
+
+/** What the keys of a map can be. */
+export type KeyName = "text" | "number";
+
+/** The type of such a key. */
+export type KeyOf<K extends KeyName> = K extends "number" ? number : string;
 
 /** Any field type. */
 export type AnyType = FieldType<any, any, any>;
@@ -94,7 +102,7 @@ export interface ValueOptions<T extends Value> extends FieldOptions {
 
 function type<F, S, R extends Removable | Fixed>(
   kind: Kind,
-  options: FieldOptions & { check?: (value: Value) => boolean } = {},
+  options: FieldOptions & { check?: (value: Value) => boolean; keys?: KeyName } = {},
   inside: { item?: AnyType; fields?: Schema } = {},
 ): FieldType<F, S, R> {
   return Object.freeze({ kind, ...options, ...inside });
@@ -127,6 +135,7 @@ function checkType(name: string, field: AnyType, inMap: boolean, depth: number):
   if (inMap && !(REMOVABLE as readonly string[]).includes(field.kind)) {
     throw new CrdtError("SCHEMA", `"${name}": ${field.kind} cannot live under a key that can be removed`);
   }
+  if (!["text", "number", undefined].includes(field.keys)) throw new CrdtError("SCHEMA", `"${name}": keys are "text" or "number"`);
   if (field.fields) checkSchema(field.fields, inMap, depth + 1);
   if (field.item) checkType(name, field.item, true, depth + 1);
 }
@@ -188,13 +197,22 @@ export const t = {
   rwSet: <T extends Value>(options?: ValueOptions<T>) => type<ValueSet<T>, readonly T[], Fixed>("rwSet", options),
 
   /**
-   * Fields under text keys that appear and vanish. A key is there as long as something is under it, so an empty one and none
-   * are the same. A removal takes away what it saw: what was written there at the same time stays.
+   * Fields under keys that appear and vanish: texts, or with `{ keys: "number" }` numbers. A key is there as long as something is
+   * under it, so an empty one and none are the same. A removal takes away what it saw: what was written there at the same time
+   * stays. Keys of the other type, which somebody else may have written, are kept, passed on, and not shown.
    */
-  map: <T extends FieldType<any, any, Removable>>(item: T, options?: FieldOptions) =>
-    type<MapField<FieldOf<T>, SnapshotOf<T>>, { readonly [key: string]: SnapshotOf<T> }, Removable>("map", options, {
-      item,
-    }),
+  map: <T extends FieldType<any, any, Removable>, const K extends KeyName = "text">(
+    item: T,
+    options?: FieldOptions & {
+      /** What the keys are. Numbers are integers up to 2^53, as a Rust map of integers has them, or any other finite number. */
+      keys?: K;
+    },
+  ) =>
+    type<MapField<FieldOf<T>, SnapshotOf<T>, KeyOf<K>>, { readonly [key in KeyOf<K>]: SnapshotOf<T> }, Removable>(
+      "map",
+      options,
+      { item },
+    ),
 
   /**
    * Values under text keys, each key for itself: of values written at the same time the one with the later clock stays, and the

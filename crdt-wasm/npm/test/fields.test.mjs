@@ -331,3 +331,40 @@ test("what changed under a key of an lwwMap is told as of a register, also insid
   ]);
   assert.equal(heard, 3);
 });
+
+test("a map whose keys are numbers is one, and texts that look alike are others", () => {
+  const schema = { seats: t.map(t.struct({ taken: t.ewFlag(), rows: t.map(t.counter(), { keys: "number" }) }), { keys: "number" }) };
+  const [a, b] = [createDoc({ schema, documentId: "d" }), createDoc({ schema, documentId: "d" })];
+  const told = [];
+  b.onChange(({ changes }) => told.push(...changes.map(({ path, kind, added }) => [path, kind, added])));
+  let heard = 0;
+  b.root.seats.get(7).subscribe(() => heard++);
+  for (const key of [10, 7, -1, 0.5, 2 ** 53 - 1]) a.root.seats.get(key).taken.enable();
+  a.root.seats.get(7).rows.get(3).increment(2);
+  b.merge(a.encode());
+  assert.equal(heard, 1);
+  assert.deepEqual(b.root.seats.keys(), [-1, 7, 10, 2 ** 53 - 1, 0.5], "integers come before fractions, as in the bytes");
+  assert.equal(b.root.seats.get(7).rows.get(3).value, 2);
+  assert.deepEqual(b.root.seats.get(7).rows.get(3).path, ["seats", 7, "rows", 3]);
+  assert.deepEqual(b.snapshot().seats[7], { taken: true, rows: { 3: 2 } });
+  assert.ok(told.some(([path, kind]) => kind === "counter" && path[1] === 7 && path[3] === 3));
+  assert.deepEqual(told.find(([path, kind]) => kind === "map" && path.length === 1)[2].toSorted(), [-1, 0.5, 10, 7, 2 ** 53 - 1]);
+  assert.equal(b.root.seats.has(-0), false);
+  b.root.seats.get(0).taken.enable();
+  assert.equal(b.root.seats.has(-0) && b.root.seats.delete(-0), true);
+  assert.equal(b.root.seats.delete(10), true);
+  meet(a, b);
+  assert.equal(a.root.seats.has(10), false);
+  for (const key of ["7", 7n, NaN, undefined, null]) assert.throws(() => a.root.seats.get(key), { code: "BAD_VALUE" }, String(key));
+
+  // Another program has texts in the same place: both are kept, and each sees its own.
+  const texts = createDoc({ schema: { seats: t.map(t.struct({ taken: t.ewFlag() })) }, documentId: "d" });
+  texts.root.seats.get("7").taken.enable();
+  meet(a, texts);
+  assert.deepEqual(texts.snapshot(), { seats: { 7: { taken: true } } });
+  assert.deepEqual(texts.root.seats.keys(), ["7"]);
+  assert.equal(a.root.seats.keys().includes("7"), false);
+  assert.equal(hex(a.encode()), hex(texts.encode()));
+  assert.throws(() => texts.root.seats.get(7), { code: "BAD_VALUE" });
+  for (const keys of ["bytes", null, 1]) assert.throws(() => createDoc({ schema: { m: t.map(t.map(t.counter(), { keys })) }, documentId: "d" }), { code: "SCHEMA" });
+});

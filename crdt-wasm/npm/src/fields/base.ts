@@ -2,6 +2,7 @@ import type { Core } from "../core.js";
 import type { Field, Path } from "../field.js";
 import { Listeners } from "../listeners.js";
 import { type AnyType, KINDS } from "../schema.js";
+import type { Value } from "../values.js";
 import { ok, seam } from "../wasm.js";
 
 /**
@@ -21,8 +22,8 @@ export abstract class Base<V> implements Field<V> {
     readonly core: Core,
     /** @internal */
     readonly up: Base<unknown> | undefined,
-    /** @internal */
-    readonly name: string,
+    /** @internal A field's name, or a key of a map. */
+    readonly name: string | number,
     /** @internal The name or key in bytes. */
     readonly key: Uint8Array,
     /** @internal */
@@ -96,7 +97,7 @@ export abstract class Base<V> implements Field<V> {
   }
 
   /** @internal The place below, if it is known in this tree. */
-  below(_key: string): Base<unknown> | undefined {
+  below(_key: Value): Base<unknown> | undefined {
     return undefined;
   }
 

@@ -1,38 +1,40 @@
 import { Base } from "./base.js";
+import { CrdtError } from "../errors.js";
 import { type Weak, weak } from "../host.js";
 import { type AnyType, KINDS } from "../schema.js";
-import { encodeValue, readValue } from "../values.js";
+import { encodeValue, readValue, type Value } from "../values.js";
 import { answerOf, seam } from "../wasm.js";
 
 /**
- * Fields under text keys that appear and vanish. `F` is what edits an entry, `S` its snapshot.
+ * Fields under keys that appear and vanish: texts, or numbers if the schema says so. `F` is what edits an entry, `S` its snapshot.
  *
  * A key is there as long as something is under it: writing there makes it, and there are no empty entries. Removing a key
  * takes away what was seen under it; what others write there at the same time stays, and with it the key.
  */
-export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
+export class MapField<F, S, K extends string | number = string> extends Base<{ readonly [key in K]: S }> {
   /** Entries that are in the snapshot; they are kept so that what did not change is not read again. */
-  #kept = new Map<string, Base<S>>();
+  #kept = new Map<K, Base<S>>();
   /** Entries that somebody may hold, of keys that are there or not. */
-  readonly #held = new Map<string, Weak<Base<S>>>();
+  readonly #held = new Map<K, Weak<Base<S>>>();
   #sweepAt = 64;
 
   /**
    * What is under a key, or would be: an entry that is not there is empty, and made by the first edit in it.
+   * @throws `BAD_VALUE` for a key of another type, as all that take keys do.
    */
-  get(key: string): F {
+  get(key: K): F {
     return this.entry(key).face as F;
   }
 
   /** Whether something is under a key. */
-  has(key: string): boolean {
-    const bytes = encodeValue(key);
+  has(key: K): boolean {
+    const bytes = this.#encode(key);
     return this.ask((doc, handle) => seam.has(doc, handle, bytes)) === 1;
   }
 
   /** Takes away all that is known here under a key. @returns whether there was something. */
-  delete(key: string): boolean {
-    const bytes = encodeValue(key);
+  delete(key: K): boolean {
+    const bytes = this.#encode(key);
     return this.edit((doc, handle) => {
       const removed = seam.remove(doc, handle, bytes);
       if (removed > 0) this.#known(key)?.drop();
@@ -54,24 +56,34 @@ export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
     return this.keys().length;
   }
 
-  /** The keys, by their bytes: the same order on all replicas. */
-  keys(): readonly string[] {
+  /** The keys, numbers by size and texts by their bytes: the same order on all replicas. */
+  keys(): readonly K[] {
     return this.at((handle) => {
       const from = answerOf(seam.read(this.core.doc, handle));
-      const keys: string[] = [];
+      const keys: K[] = [];
       for (let left = from.u32(); left > 0; left--) {
         const kind = from.byte();
         const key = readValue(from);
         // Other programs may use other keys and kinds: that is kept and passed on, and not shown.
-        if (typeof key === "string" && kind === KINDS[this.#item.kind]) keys.push(key);
+        if (this.takes(key) && kind === KINDS[this.#item.kind]) keys.push(key);
       }
       return keys;
     });
   }
 
   /** Keys and what is under them. */
-  *[Symbol.iterator](): Iterator<[string, F]> {
+  *[Symbol.iterator](): Iterator<[K, F]> {
     for (const key of this.keys()) yield [key, this.get(key)];
+  }
+
+  /** @internal Whether this can be a key. */
+  takes(key: Value): key is K {
+    return typeof key === (this.type.keys === "number" ? "number" : "string");
+  }
+
+  #encode(key: K): Uint8Array {
+    if (!this.takes(key)) throw new CrdtError("BAD_VALUE", `the keys of this map are ${this.type.keys ?? "text"}s, and ${typeof key} is none`);
+    return encodeValue(key);
   }
 
   get #item(): AnyType {
@@ -79,17 +91,17 @@ export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
   }
 
   /** @internal */
-  entry(key: string): Base<S> {
+  entry(key: K): Base<S> {
     let entry = this.#known(key);
     if (!entry) {
-      entry = this.core.make(this as Base<unknown>, key, encodeValue(key), this.#item) as Base<S>;
+      entry = this.core.make(this as Base<unknown>, key, this.#encode(key), this.#item) as Base<S>;
       this.#held.set(key, weak(entry));
       this.#sweep();
     }
     return entry;
   }
 
-  #known(key: string): Base<S> | undefined {
+  #known(key: K): Base<S> | undefined {
     return this.#kept.get(key) ?? this.#held.get(key)?.deref();
   }
 
@@ -108,15 +120,16 @@ export class MapField<F, S> extends Base<{ readonly [key: string]: S }> {
   }
 
   /** @internal */
-  override below(key: string): Base<unknown> | undefined {
-    return this.#known(key) as Base<unknown> | undefined;
+  override below(key: Value): Base<unknown> | undefined {
+    return this.#known(key as K) as Base<unknown> | undefined;
   }
 
   /** @internal */
-  override make(): { readonly [key: string]: S } {
+  override make(): { readonly [key in K]: S } {
     const keys = this.keys();
     this.#kept = new Map(keys.map((key) => [key, this.entry(key)]));
-    return Object.freeze(Object.fromEntries(keys.map((key) => [key, (this.#kept.get(key) as Base<S>).current()])));
+    const entries = keys.map((key) => [key, (this.#kept.get(key) as Base<S>).current()]);
+    return Object.freeze(Object.fromEntries(entries)) as { readonly [key in K]: S };
   }
 
   /** @internal */

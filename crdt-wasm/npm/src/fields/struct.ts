@@ -3,6 +3,7 @@ import { utf8 } from "../bytes.js";
 import type { Core } from "../core.js";
 import type { Path } from "../field.js";
 import type { AnyType, Schema } from "../schema.js";
+import type { Value } from "../values.js";
 
 type Plain = { readonly [name: string]: unknown };
 
@@ -13,7 +14,7 @@ export class StructField extends Base<Plain> {
   readonly #face: object;
 
   /** @internal */
-  constructor(core: Core, up: Base<unknown> | undefined, name: string, key: Uint8Array, type: AnyType, handle?: number) {
+  constructor(core: Core, up: Base<unknown> | undefined, name: string | number, key: Uint8Array, type: AnyType, handle?: number) {
     super(core, up, name, key, type, handle);
     this.#face = new (faceOf(type.fields as Schema, up === undefined))(this);
   }
@@ -40,8 +41,8 @@ export class StructField extends Base<Plain> {
     return field && this.part(field[0]);
   }
 
-  override below(key: string): Base<unknown> | undefined {
-    return this.#parts.get(key);
+  override below(key: Value): Base<unknown> | undefined {
+    return this.#parts.get(key as string);
   }
 
   override drop(): void {

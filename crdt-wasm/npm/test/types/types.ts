@@ -17,6 +17,7 @@ const schema = {
   banned: t.rwSet<string>(),
   seen: t.gSet<{ x: number; y: number }>(),
   names: t.lwwMap<string>(),
+  rows: t.map(t.ewFlag(), { keys: "number" }),
   theme: t.struct({ dark: t.ewFlag(), size: t.pnCounter() }),
   cart: t.map(t.struct({ quantity: t.counter(), note: t.mvRegister<string>(), more: t.map(t.orSet<number>()), last: t.lwwMap<number>() })),
 };
@@ -40,6 +41,7 @@ same<
     readonly tags: readonly ("a" | "b")[];
     readonly banned: readonly string[];
     readonly seen: readonly { x: number; y: number }[];
+    readonly rows: { readonly [key: number]: boolean };
     readonly names: { readonly [key: string]: string };
     readonly theme: { readonly dark: boolean; readonly size: number | bigint };
     readonly cart: {
@@ -55,6 +57,8 @@ same<
 same<ReturnType<typeof doc.snapshot>, Snapshot<typeof schema>>(true);
 same<typeof root.title.value, string | undefined>(true);
 same<ReturnType<typeof root.names.get>, string | undefined>(true);
+same<ReturnType<typeof root.rows.keys>, readonly number[]>(true);
+same<ReturnType<typeof root.cart.keys>, readonly string[]>(true);
 same<typeof root.visits.value, number>(true);
 same<typeof root.visits.valueBigInt, bigint>(true);
 same<(typeof root.price.values)[number]["value"], number>(true);
@@ -127,6 +131,10 @@ root.cart.get(1);
 root.names.set("k", 1);
 // @ts-expect-error there may be none
 root.names.get("k").length;
+// @ts-expect-error and here numbers
+root.rows.get("1");
+// @ts-expect-error there are no such keys
+t.map(t.ewFlag(), { keys: "bytes" });
 // @ts-expect-error a document has a name
 createDoc({ schema });
 // @ts-expect-error a document has a schema
