@@ -44,7 +44,7 @@ pub use net::{Topology, Weather};
 pub use profile::Profile;
 pub use sample::{Household, HouseholdOp};
 pub use schedule::{Counterexample, Outcome, Plan, Schedule, check, hunt, run, search, survey};
-pub use step::{Hostile, Step};
+pub use step::{Damage, Hostile, Step};
 pub use tally::Tally;
 pub use violation::{Check, Violation};
 pub use world::{Transcript, World};

@@ -3,11 +3,13 @@
 //!
 //! [`decode`] takes bytes from anywhere; [`history`] takes a script of edits and
 //! merges; [`sample`] says how to edit each type. [`frames`] reads what a peer may
-//! have sent; [`repair`] drives whole replicas beside a peer that means harm.
+//! have sent, [`parcel`] what may come in a file; [`repair`] drives whole replicas
+//! beside a peer that means harm.
 
 pub mod decode;
 pub mod frames;
 pub mod history;
+pub mod parcel;
 pub mod repair;
 /// How to edit each type; the same as the tests of `crdt-core` use.
 #[path = "../../crdt-core/tests/sample/mod.rs"]

@@ -1,6 +1,6 @@
 //! The committed seeds, and inputs that were once found, without a fuzzer.
 
-use crdt_fuzz::{decode, frames, history, repair};
+use crdt_fuzz::{decode, frames, history, parcel, repair};
 use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -69,6 +69,32 @@ fn every_frames_seed_is_accepted_and_is_what_would_be_written_today() {
         let file = committed.iter().find(|file| file.ends_with(&name));
         let file = file.unwrap_or_else(|| panic!("{name} is not committed: `cargo run --bin seeds`"));
         assert_eq!(std::fs::read(file).unwrap(), input, "{name}");
+    }
+}
+
+#[test]
+fn every_parcel_seed_is_taken_in_and_is_what_would_be_written_today() {
+    let committed = files("seeds/parcel");
+    let seeds = parcel::seeds();
+    assert_eq!(seeds.len(), committed.len(), "seeds are missing or too many: `cargo run --bin seeds`");
+    for (name, input) in seeds {
+        assert!(parcel::check(&input), "{name} is refused");
+        let file = committed.iter().find(|file| file.ends_with(&name));
+        let file = file.unwrap_or_else(|| panic!("{name} is not committed: `cargo run --bin seeds`"));
+        assert_eq!(std::fs::read(file).unwrap(), input, "{name}");
+    }
+}
+
+#[test]
+fn no_parcel_with_a_bit_flipped_and_a_seal_that_fits_does_harm() {
+    for (name, input) in parcel::seeds() {
+        let mut refused = 0;
+        for at in 1..input.len() {
+            let mut flipped = input.clone();
+            flipped[at] ^= 1 << (at % 8);
+            refused += usize::from(!parcel::check(&flipped));
+        }
+        assert!(refused > input.len() / 4, "{name}: only {refused} of {} were refused", input.len());
     }
 }
 

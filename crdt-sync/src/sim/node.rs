@@ -4,7 +4,7 @@ use crdt_core::ReplicaId;
 use crdt_core::laws::Enrolled;
 
 use super::disk::{Disk, Image};
-use crate::{Now, PeerId, Replica, Steady, Wall};
+use crate::{Now, PeerId, Replica, Steady, Ticket, Wall};
 
 /// The wall clock of all at the start of a run.
 const WALL_MS: u64 = 1_750_000_000_000;
@@ -24,6 +24,10 @@ pub(super) struct Node<S: Enrolled> {
     pub(super) wake_at: Option<u64>,
     /// The last copy of its disk.
     pub(super) backup: Option<Image>,
+    /// How often its disk was replaced by another one.
+    pub(super) memory: u64,
+    /// All up to this ticket of its present life is durable.
+    pub(super) flushed: Ticket,
     /// The id that it borrowed.
     pub(super) borrowed: Option<ReplicaId>,
     /// Its name for somebody else's message system.
@@ -45,6 +49,8 @@ impl<S: Enrolled> Node<S> {
             skew_ms: 0,
             wake_at: None,
             backup: None,
+            memory: 0,
+            flushed: Ticket::default(),
             borrowed: None,
             engine: None,
             strangers: Vec::new(),

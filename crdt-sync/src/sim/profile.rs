@@ -21,6 +21,8 @@ pub struct Profile {
     pub tabs: usize,
     /// Whether all are at somebody else's message system, too, which hands pushes to everybody and proves nothing.
     pub engine: bool,
+    /// Whether all links are cut at the start: until they heal, parcels are the only way.
+    pub apart: bool,
     /// What the network does.
     pub weather: Weather,
     /// How long a flush takes, in milliseconds.
@@ -46,6 +48,7 @@ impl Profile {
             links: vec![LinkKind::Stream],
             tabs: 0,
             engine: false,
+            apart: false,
             weather: Weather::fair(),
             flush_ms: 1,
             config: Config::new(SCOPE),
@@ -78,6 +81,7 @@ impl Profile {
         };
         profile.tabs = chance.pick(&[0, 0, 1, 2]).min(profile.replicas.saturating_sub(2));
         profile.engine = chance.percent(15);
+        profile.apart = chance.percent(15);
         profile.flush_ms = chance.pick(&[0, 1, 5, 30]);
         let config = &mut profile.config;
         config.mode = chance.pick(&[

@@ -99,7 +99,8 @@ impl<Op: quickcheck::Arbitrary + fmt::Debug> Schedule<Op> {
         (plan.adjust)(&mut profile);
         profile.config.faults = plan.faults.clone();
         let count = chance.between(plan.steps / 4, plan.steps.max(1));
-        let steps = (0..count).map(|_| Step::draw(&mut chance)).collect();
+        let apart = profile.apart;
+        let steps = (0..count).map(|_| Step::draw(&mut chance, apart)).collect();
         Self { seed, profile, steps }
     }
 }
@@ -280,8 +281,9 @@ impl<Op: fmt::Debug> fmt::Display for Counterexample<Op> {
         writeln!(f, "{violation}\n")?;
         writeln!(f, "seed {}, found in run {runs}; {} steps left of {drawn}:", schedule.seed, schedule.steps.len())?;
         schedule.steps.iter().try_for_each(|step| writeln!(f, "    {step:?}"))?;
-        let Profile { replicas, topology, links, weather, flush_ms, config, .. } = &schedule.profile;
-        writeln!(f, "{replicas} replicas, {topology:?} of {links:?}, flush in {flush_ms} ms, {weather:?}")?;
+        let Profile { replicas, topology, links, apart, weather, flush_ms, config, .. } = &schedule.profile;
+        let cut = if *apart { ", cut at the start" } else { "" };
+        writeln!(f, "{replicas} replicas, {topology:?} of {links:?}{cut}, flush in {flush_ms} ms, {weather:?}")?;
         writeln!(f, "{:?}, {:?}, {}", config.mode, config.durability, differing(&config.limits))?;
         write!(f, "again: SIM_SEED={} SIM_RUNS=1", schedule.seed)
     }

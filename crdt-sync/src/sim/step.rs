@@ -56,6 +56,28 @@ pub enum Step<Op> {
     Borrow(usize),
     /// A tab gives its id back.
     GiveBack(usize),
+    /// Somebody carries a request from one replica to another, and brings back the answer; each way takes so many
+    /// milliseconds.
+    Courier(usize, usize, u64),
+    /// A replica says what it has, for a parcel; see [`export_request`](crate::Replica::export_request).
+    Request(usize),
+    /// A replica packs a parcel: the answer to one of the requests that lie about, or all that it has.
+    Pack(usize, usize),
+    /// A replica takes in one of the parcels that lie about, whoever it was packed for.
+    Unpack(usize, usize, Damage),
+}
+
+/// What became of a parcel on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// It arrived as it was.
+    None,
+    /// One bit turned.
+    Flipped(u64),
+    /// It was cut short.
+    Short(u64),
+    /// Bytes were added.
+    Long(u64),
 }
 
 /// What a stranger sends.
@@ -85,13 +107,25 @@ impl Hostile {
 
 const HOUR_MS: i64 = 3_600_000;
 
+impl Damage {
+    fn draw(chance: &mut Chance) -> Self {
+        let place = chance.draw();
+        let damage = chance.pick(&[Self::Flipped(place), Self::Short(place), Self::Long(place)]);
+        if chance.percent(25) { damage } else { Self::None }
+    }
+}
+
 impl<Op: Arbitrary + Debug> Step<Op> {
-    /// Draws one. Edits, waits and what breaks are about as frequent as each other.
-    pub(super) fn draw(chance: &mut Chance) -> Self {
+    /// Draws one. Edits, waits and what breaks are about as frequent as each other; parcels are rare, unless replicas are
+    /// `apart`.
+    pub(super) fn draw(chance: &mut Chance, apart: bool) -> Self {
         let at = chance.below(8) as usize;
         let other = chance.below(8) as usize;
+        if apart && chance.percent(40) {
+            return Self::draw_parcel(at, other, chance);
+        }
         let op = |chance: &mut Chance| Op::arbitrary(&mut Gen::from_size_and_seed(8, chance.draw()));
-        match chance.below(114) {
+        match chance.below(124) {
             0..34 => Self::Edit(at, op(chance)),
             34..36 => Self::FailedEdit(at, op(chance)),
             36..52 => Self::Wait(chance.pick(&[1, 3, 10, 30, 100, 300, 1_000])),
@@ -115,7 +149,19 @@ impl<Op: Arbitrary + Debug> Step<Op> {
             94..99 => Self::Hostile(at, chance.pick(&Hostile::ALL), chance.draw()),
             99 => Self::Retire(at, other),
             100..108 => Self::Borrow(at),
-            _ => Self::GiveBack(at),
+            108..114 => Self::GiveBack(at),
+            _ => Self::draw_parcel(at, other, chance),
+        }
+    }
+
+    fn draw_parcel(at: usize, other: usize, chance: &mut Chance) -> Self {
+        // The newest are those that are most often at hand.
+        let which = chance.pick(&[0, 0, 0, 1, 2, 5]);
+        match chance.below(10) {
+            0..3 => Self::Courier(at, other, chance.pick(&[1, 40, 300])),
+            3 => Self::Request(at),
+            4..6 => Self::Pack(at, which),
+            _ => Self::Unpack(at, which, Damage::draw(chance)),
         }
     }
 

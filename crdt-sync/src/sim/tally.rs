@@ -117,6 +117,20 @@ tally! {
     given_back: "ids given back", 2;
     /// Pushes that came by somebody else's message system.
     engine: "pushes through a message system", 100;
+    /// Parcels of all that a replica had.
+    parcels_for_all: "parcels packed for whoever it may reach", 200;
+    /// Parcels taken in.
+    parcels_taken: "parcels taken in", 300;
+    /// Of those, parcels that brought something new.
+    parcels_fresh: "parcels taken in that brought something", 50;
+    /// Of those, parcels that brought nothing new.
+    parcels_idle: "parcels taken in that brought nothing", 200;
+    /// Of those, parcels that answered somebody else, or this replica before it lost its state.
+    parcels_for_others: "parcels taken in that were packed for another", 40;
+    /// Parcels that built on what was not there.
+    parcels_gap: "parcels refused as something before them was missing", 0;
+    /// Parcels that were damaged, and refused.
+    parcels_damaged: "damaged parcels refused", 40;
     /// Times that a home retired ids of tabs which had vanished.
     retired_vanished: "times that vanished tabs were retired", 1;
     /// Replicas that fell dormant somewhere.

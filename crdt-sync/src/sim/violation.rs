@@ -31,6 +31,8 @@ pub enum Check {
     Retirement,
     /// What was acknowledged is there in the end.
     Ledger,
+    /// A parcel brings all that it was packed with, wherever nothing before it is missing.
+    Carried,
     /// Replicas that keep the rules find nothing wrong with each other: no bad frames, no divergence, no two values
     /// under one dot.
     Peace,

@@ -1,6 +1,7 @@
 //! One run: replicas, disks, links and one queue of what happens next, in virtual time.
 
 mod hostile;
+mod parcels;
 mod settle;
 mod steps;
 mod tabs;
@@ -39,6 +40,8 @@ pub struct World<S: Enrolled> {
     pub(super) tally: Tally,
     transcript: Transcript,
     peers: u64,
+    /// Parcels that lie about, oldest first.
+    parcels: Vec<parcels::Parcel>,
 }
 
 /// What happens at some moment.
@@ -101,7 +104,9 @@ impl<S: Enrolled> World<S> {
         let nodes = (0..profile.replicas).map(|number| Node::new(number, oracle.fresh_identity())).collect();
         let pairs = profile.topology.pairs(profile.replicas);
         let links = pairs.into_iter().enumerate().map(|(place, (one, other))| {
-            Link::new(profile.links[place % profile.links.len()], one, other, chance.fork())
+            let mut link = Link::new(profile.links[place % profile.links.len()], one, other, chance.fork());
+            link.cut = [profile.apart; 2];
+            link
         });
         let links = links.collect();
         let mut world = Self {
@@ -116,6 +121,7 @@ impl<S: Enrolled> World<S> {
             tally: Tally { runs: 1, ..Tally::default() },
             transcript: Transcript::default(),
             peers: 0,
+            parcels: Vec::new(),
         };
         for node in 0..world.nodes.len() {
             world.nodes[node].disk.flush_ms = world.profile.flush_ms;
@@ -299,6 +305,7 @@ impl<S: Enrolled> World<S> {
         match flush {
             Some(Flush::Done(ticket)) => {
                 self.oracle.durable(node, place.disk.received());
+                self.hand_on(node, ticket);
                 self.input(node, |replica, now| replica.durable(ticket, now))?;
             }
             Some(Flush::Failed(ticket)) => {
@@ -420,6 +427,7 @@ impl<S: Enrolled> World<S> {
         self.oracle.durable(node, place.disk.received());
         self.tally.edits_lost += self.oracle.stopped(node, place.disk.received());
         self.add_stats(&stats);
+        self.lose_parcels(node);
         self.lose_links(node);
     }
 

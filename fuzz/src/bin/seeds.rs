@@ -27,6 +27,11 @@ fn main() -> io::Result<()> {
     for (name, input) in crdt_fuzz::frames::seeds() {
         fs::write(frames.join(name), input)?;
     }
+    let parcel = seeds.join("parcel");
+    fs::create_dir_all(&parcel)?;
+    for (name, input) in crdt_fuzz::parcel::seeds() {
+        fs::write(parcel.join(name), input)?;
+    }
     let repair = seeds.join("repair");
     fs::create_dir_all(&repair)?;
     for number in 0..16u64 {

@@ -64,6 +64,10 @@ impl<S: Enrolled> World<S> {
             Step::Retire(at, whom) => self.retire(at % count, whom % count)?,
             Step::Borrow(at) => self.borrow(*at)?,
             Step::GiveBack(at) => self.give_back(*at)?,
+            Step::Courier(to, from, ms) => self.courier(to % count, from % count, *ms)?,
+            Step::Request(at) => self.request(at % count)?,
+            Step::Pack(at, which) => self.pack(at % count, *which)?,
+            Step::Unpack(at, which, damage) => self.unpack(at % count, *which, *damage)?,
         }
         // What has no delay belongs to the step.
         self.run(0)?;
@@ -123,6 +127,7 @@ impl<S: Enrolled> World<S> {
     fn replace_disk(&mut self, node: usize, image: &Image, marker: Marker) -> Result<(), Violation> {
         self.stop(node, 0);
         self.nodes[node].disk.replace(image, marker);
+        self.nodes[node].memory += 1;
         if self.nodes[node].disk.looks_untouched() {
             self.tally.rewound += 1;
             self.oracle.rewound = true;
