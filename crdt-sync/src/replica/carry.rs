@@ -93,6 +93,7 @@ impl<S: DotStore> Replica<S> {
             CarriedNews::Merge(Some(delta)) => self.take_told(&delta, &received, &frontier, None, now),
         }
         self.check_identity(&received, now);
+        retirements.iter().for_each(|(replica, last)| self.check_retirement(*replica, *last, now));
         self.take_retirements(retirements);
         self.notice_gaps(now);
         self.commit(now);

@@ -75,7 +75,10 @@ impl<S: DotStore> Replica<S> {
             Message::Prune => self.set_eager(from, false),
             Message::Graft => self.set_eager(from, true),
             Message::Known(rows) => return self.take_known(rows, now),
-            Message::Retirements(rows) => self.take_retirements(rows),
+            Message::Retirements(rows) => {
+                rows.iter().for_each(|(replica, last)| self.check_retirement(*replica, *last, now));
+                self.take_retirements(rows);
+            }
             Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
             Message::Write(_) => self.say_refused(from, 20, RefuseReason::Unsupported),
             Message::Borrow => self.lend(from, now),
@@ -114,6 +117,24 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
+    /// The same for all that a record names. What it was made on, and what it retires, may be the only sign of dots
+    /// that were made here before the store was put back, and whose own record nobody has any more.
+    fn check_named(&mut self, record: &Record<S>, now: Now) {
+        self.check_identity(&record.own.to_dot_set(), now);
+        self.check_identity(&record.after, now);
+        match &record.payload {
+            Payload::Edit(delta) => self.check_identity(delta.retired(), now),
+            Payload::Retire { replica, last } => self.check_retirement(*replica, *last, now),
+        }
+    }
+
+    /// Somebody says up to which dot this replica's id was used.
+    pub(super) fn check_retirement(&mut self, replica: crdt_core::ReplicaId, last: u64, now: Now) {
+        if replica == self.writer.id() && last > self.writer.last() {
+            self.identity_lost(Dot::new(replica, last), now);
+        }
+    }
+
     fn take_push(&mut self, from: PeerId, records: Vec<Arc<Record<S>>>, now: Now) -> Result<(), FrameError> {
         records.iter().try_for_each(|record| self.check_record(record))?;
         let mut news = News::default();
@@ -125,7 +146,7 @@ impl<S: DotStore> Replica<S> {
             if leases != Some(record.own.replica) {
                 self.note_peer_has(from, &record.own.to_dot_set(), now);
             }
-            self.check_identity(&record.own.to_dot_set(), now);
+            self.check_named(&record, now);
             if record.own.is_within(&self.received) {
                 self.stats.records_repeated += 1;
                 self.compare_repeated(&record);

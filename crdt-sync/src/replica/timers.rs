@@ -213,6 +213,7 @@ impl<S: DotStore> Replica<S> {
             self.check_jump(known)?;
         }
         for (replica, known) in rows {
+            self.check_identity(&known, now);
             if replica == self.writer.id() {
                 continue;
             }

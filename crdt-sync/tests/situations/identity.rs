@@ -1,8 +1,10 @@
 //! One id, one memory: what a replica does when that is in doubt.
 
 use super::net::{Net, Shop};
-use crdt_core::ReplicaId;
-use crdt_sync::{Config, Durability, EditError, Event, Storage};
+use std::sync::Arc;
+
+use crdt_core::{Delta, ReplicaId};
+use crdt_sync::{Config, Durability, EditError, Event, Message, Payload, Record, Storage};
 
 fn id(number: u128) -> ReplicaId {
     ReplicaId::from_u128(number)
@@ -72,6 +74,40 @@ fn a_copy_that_nobody_noticed_is_found_out_by_a_dot_it_did_not_make_and_nothing_
     net.assert_equal();
     let tags: Vec<_> = net.replicas[2].0.state().tags().iter().cloned().collect();
     assert_eq!(tags, ["from the clone", "from the first"]);
+}
+
+/// Replica 0 was put back to before its second edit, and knows nothing of it. A record of which only a part is about that
+/// edit is the sign.
+#[test]
+fn a_dot_that_was_not_made_here_is_noticed_wherever_it_is_named() {
+    let lost = crdt_core::Dot::new(id(1), 2).unwrap();
+    let other = |last| crdt_sync::Own { replica: id(7), first: last, last };
+    let record = |own: crdt_sync::Own, after: &[crdt_core::Dot], payload| {
+        let after = after.iter().copied().collect();
+        let time = crdt_core::Timestamp::new(1, 0);
+        Message::Push(vec![Arc::new(Record { own, after, time, payload, extensions: Vec::new() })])
+    };
+    let edit = |own: crdt_sync::Own, retired: &[crdt_core::Dot]| {
+        Payload::Edit(Delta::retiring(own.to_dot_set(), retired.iter().copied().collect()))
+    };
+    let own = other(1);
+    let named = [
+        record(own, &[lost], edit(own, &[])),
+        record(own, &[], edit(own, &[lost])),
+        record(own, &[], Payload::Retire { replica: id(1), last: 2 }),
+        Message::Retirements(vec![(id(1), 2)]),
+        Message::Known(vec![(id(7), [lost].into_iter().collect())]),
+        Message::Have([lost].into_iter().collect()),
+    ];
+    for message in named {
+        let mut net = Net::new(1);
+        net.edit(0, |shop| shop.note().write("one"));
+        let mut stranger = net.stranger(0, 7);
+        assert!(!lost_identity(&net, 0));
+        let told = format!("{message:?}");
+        net.say(&mut stranger, message);
+        assert!(lost_identity(&net, 0), "{told} was not noticed");
+    }
 }
 
 #[test]
