@@ -219,7 +219,9 @@ pub struct Limits {
     pub repairs_max: usize,
     /// Bytes of entries that one repair copies.
     pub part_bytes_max: usize,
-    /// Bytes of entries that wait for the end of a repair.
+    /// Bytes of entries that wait for the end of a repair: a state that is larger by more than
+    /// [`part_bytes_max`](Self::part_bytes_max) cannot move to a replica that has nothing of it. That is told as
+    /// [`TooLarge`](crate::Event::TooLarge).
     pub staged_bytes_max: usize,
     /// Cells in one window of a sketch.
     pub window_cells_max: usize,

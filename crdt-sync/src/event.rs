@@ -54,6 +54,13 @@ pub enum Event {
         /// Bytes of its frames until then, both ways.
         bytes: u64,
     },
+    /// What a repair with this peer would have to hold is more than [`staged_bytes_max`](crate::Limits::staged_bytes_max)
+    /// or another limit allows, here or there: mostly a fresh replica and a large state. Nothing has changed; pushes go
+    /// on, and repairs are tried again after ten minutes, or on another link. Raise the limit where the data is to go.
+    TooLarge {
+        /// The link.
+        peer: PeerId,
+    },
     /// Somebody else writes under this replica's id, or its memory was lost. Edits are frozen until `adopt_id`.
     IdentityLost {
         /// A dot of this id that was not made here, where one was seen.

@@ -127,6 +127,11 @@ pub enum RepairAction<S: DotStore> {
         /// How both became equal; none if it was given up.
         tier: Option<RepairTier>,
     },
+    /// What a repair with this peer would have to hold here, or there, is above the limits. None is tried for a while.
+    TooLarge {
+        /// With whom.
+        peer: PeerId,
+    },
     /// The same dots and different state, or a sum that is wrong: somebody's memory, disk or code is at fault.
     Diverged {
         /// With whom.
@@ -177,7 +182,8 @@ impl<S: DotStore> Repairs<S> {
 
     /// Opens a repair with a peer, unless there is one or there are too many.
     pub fn open(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
-        if self.is_open(peer) || !self.has_room(view, out) {
+        let resting = self.links.get(&peer).is_some_and(|link| link.is_resting(view.now.steady));
+        if resting || self.is_open(peer) || !self.has_room(view, out) {
             return;
         }
         let content = self.content_is_due(view).then(|| view.state.content_digest());
@@ -295,11 +301,17 @@ impl<S: DotStore> Repairs<S> {
                 let repair = exchange.id;
                 out.push(RepairAction::Send(peer, Message::Cancel { repair, reason }));
                 self.give_up(peer, exchange, view, out);
+                if reason == CancelReason::TooLarge {
+                    self.rest(peer, view, out);
+                }
             }
             Step::Cancelled(reason) => {
-                self.give_up(peer, exchange, view, out);
-                if reason == CancelReason::Partial {
-                    self.open(peer, view, out);
+                let kept = self.give_up(peer, exchange, view, out);
+                match reason {
+                    CancelReason::Partial if kept => self.open(peer, view, out),
+                    // The next one would bring the same part again, and so for ever.
+                    CancelReason::Partial | CancelReason::TooLarge => self.rest(peer, view, out),
+                    _ => {}
                 }
             }
             Step::Diverges => {
@@ -326,10 +338,25 @@ impl<S: DotStore> Repairs<S> {
         }
     }
 
-    fn give_up(&mut self, peer: PeerId, exchange: Exchange<S>, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+    /// Whether there was room for what came.
+    fn give_up(
+        &mut self,
+        peer: PeerId,
+        exchange: Exchange<S>,
+        view: &View<'_, S>,
+        out: &mut Vec<RepairAction<S>>,
+    ) -> bool {
         let (entries, bytes) = exchange.into_entries();
-        self.staged.keep(entries, bytes, view, out);
+        let kept = self.staged.keep(entries, bytes, view, out);
         out.push(RepairAction::Ended { peer, tier: None });
+        kept
+    }
+
+    /// Tries none with this peer for a while.
+    fn rest(&mut self, peer: PeerId, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+        let until = view.now.steady + view.config.timing.staged_for;
+        self.with(peer, view, out, |work| work.link.rest(until));
+        out.push(RepairAction::TooLarge { peer });
     }
 
     fn hello(&mut self, peer: PeerId, hello: Hello, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
@@ -364,6 +391,9 @@ impl<S: DotStore> Repairs<S> {
         }
         if !self.with(peer, view, out, |work| work.link.admits_hello(view.now.steady)) {
             return out.push(cancel(CancelReason::Busy));
+        }
+        if self.with(peer, view, out, |work| work.link.is_resting(view.now.steady)) {
+            return out.push(cancel(CancelReason::TooLarge));
         }
         let full = !self.has_room(view, out);
         let (exchange, step) = self.with(peer, view, out, |work| Exchange::answer(hello, full, work));

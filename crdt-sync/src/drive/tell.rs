@@ -22,6 +22,7 @@ pub(super) fn event(me: ReplicaId, event: &Event) {
         Event::Skewed { replica, by_ms } => warn!(%me, %replica, by_ms, "clock is ahead"),
         Event::IdentityLost { dot } => warn!(%me, ?dot, "identity lost: somebody else writes under it"),
         Event::Equivocation(dot) => error!(%me, ?dot, "one dot names two values"),
+        Event::TooLarge { peer } => warn!(%me, peer = peer.0, "a repair would hold more than the limits allow"),
         Event::Diverged { peer } => error!(%me, peer = peer.0, "equal sets of dots and different state"),
         Event::StoreFailed => error!(%me, "store failed"),
         Event::Dormant(replica) => info!(%me, %replica, "replica fell silent"),

@@ -27,6 +27,8 @@ pub(super) struct Link {
     over: VecDeque<RepairId>,
     /// The table of retired replicas that the other end last told of.
     pub(super) retired: Option<(u64, u64)>,
+    /// Until then no repair is tried: what it would have to hold is above the limits.
+    resting: Option<Steady>,
     hellos: u64,
     refilled: Steady,
 }
@@ -39,6 +41,7 @@ impl Link {
             salt: 0,
             over: VecDeque::new(),
             retired: None,
+            resting: None,
             hellos: HELLOS_AT_ONCE,
             refilled: now,
         }
@@ -49,6 +52,14 @@ impl Link {
             self.agreed.push_front((hash, received));
             self.agreed.truncate(2);
         }
+    }
+
+    pub(super) fn rest(&mut self, until: Steady) {
+        self.resting = Some(until);
+    }
+
+    pub(super) fn is_resting(&self, now: Steady) -> bool {
+        self.resting.is_some_and(|until| now < until)
     }
 
     pub(super) fn end(&mut self, repair: RepairId) {

@@ -44,12 +44,21 @@ impl<S: DotStore> Staged<S> {
         self.entries.restrict(dots)
     }
 
-    /// Keeps the entries of a repair that was cut, and has the store keep them.
-    pub(super) fn keep(&mut self, entries: Delta<S>, bytes: usize, view: &View<'_, S>, out: &mut Vec<RepairAction<S>>) {
+    /// Keeps the entries of a repair that was cut, and has the store keep them. False if there is no room for them.
+    pub(super) fn keep(
+        &mut self,
+        entries: Delta<S>,
+        bytes: usize,
+        view: &View<'_, S>,
+        out: &mut Vec<RepairAction<S>>,
+    ) -> bool {
         // Also what is in the state: a whole state in several parts needs it again.
         let fresh = entries.restrict(&entries.own().difference(self.dots()));
-        if fresh.entries().len() == 0 || self.bytes + bytes > view.config.limits.staged_bytes_max {
-            return;
+        if fresh.entries().len() == 0 {
+            return true;
+        }
+        if self.bytes + bytes > view.config.limits.staged_bytes_max {
+            return false;
         }
         let mut rows = Vec::with_capacity(fresh.entries().len());
         put_singles(fresh.clone(), &mut rows);
@@ -57,6 +66,7 @@ impl<S: DotStore> Staged<S> {
         self.bytes += bytes;
         self.until = Some(view.now.steady + view.config.timing.staged_for);
         self.entries.merge(fresh);
+        true
     }
 
     /// Drops what is in the state by now.

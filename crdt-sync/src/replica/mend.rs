@@ -138,6 +138,7 @@ impl<S: DotStore> Replica<S> {
                     self.tell_peer_has(peer);
                 }
                 RepairAction::Ended { peer, tier } => self.repair_ended(peer, tier, now),
+                RepairAction::TooLarge { peer } => self.events.push_back(Event::TooLarge { peer }),
                 RepairAction::Diverged { peer } => self.events.push_back(Event::Diverged { peer }),
             }
         }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::net::{Net, Stranger};
 use crdt_core::{Dot, DotSet, ReplicaId};
-use crdt_sync::{CancelReason, Config, Event, Hello, Limits, Message, Plan, RepairId, Role, SummaryOf};
+use crdt_sync::{CancelReason, Config, Event, Hello, Limits, Message, Plan, RepairId, Role, SummaryOf, Tier};
 
 /// A Hello of somebody who has nothing.
 fn hello(repair: u64) -> Hello {
@@ -131,4 +131,54 @@ fn ids_of_tabs_that_vanished_are_retired_and_make_room_for_others() {
     assert_eq!(retired, [first.0], "the other one was heard of in between");
     let third = borrow(&mut net).expect("there is room again");
     assert_ne!(third.0, first.0, "the one that vanished may come back");
+}
+
+/// A writer without a log, and a newcomer of which one repair may bring 4,000 bytes, and `staged` bytes may wait.
+fn newcomer_with_room_for(staged: usize) -> Net {
+    let mut net = Net::with(2, |_, mut config| {
+        (config.limits.log_bytes_max, config.limits.frame_bytes_max) = (0, 2_000);
+        (config.limits.part_bytes_max, config.limits.staged_bytes_max) = (4_000, staged);
+        config
+    });
+    for batch in 0..40 {
+        net.edit(0, |shop| {
+            (0..25).for_each(|tag| {
+                shop.tags().insert(format!("a tag with the number {}", 25 * batch + tag));
+            });
+        });
+        net.pass(100);
+    }
+    net.link(0, 1);
+    net
+}
+
+fn too_large(net: &Net, at: usize) -> usize {
+    net.events[at].iter().filter(|event| matches!(event, Event::TooLarge { .. })).count()
+}
+
+#[test]
+fn a_large_state_comes_in_pieces() {
+    let mut net = newcomer_with_room_for(100_000);
+    net.pass(20_000);
+    net.assert_equal();
+    assert_eq!((too_large(&net, 0), too_large(&net, 1)), (0, 0));
+    let state = net.replicas[0].0.state().encode().len() as u64;
+    let sent = net.replicas[0].0.stats().sent_by(Tier::Repair).bytes;
+    assert!(state > 3 * 4_000 && sent < 2 * state, "{sent} B for a state of {state}");
+}
+
+/// The third part did not fit, so it came again, and again, as fast as the link took it.
+#[test]
+fn a_state_above_the_limits_is_refused_so_that_both_hear_of_it() {
+    let mut net = newcomer_with_room_for(9_000);
+    net.pass(60_000);
+    assert_eq!(*net.replicas[1].0.received(), DotSet::new());
+    assert_eq!((too_large(&net, 0), too_large(&net, 1)), (1, 1));
+    let sent = net.replicas[0].0.stats().sent_by(Tier::Repair).bytes;
+    assert!(sent < 20_000, "{sent} B sent in vain");
+    // It is tried again, in case somebody has changed a limit.
+    net.pass(700_000);
+    assert_eq!((too_large(&net, 0), too_large(&net, 1)), (2, 2));
+    // Nobody else is kept from anything.
+    net.edit(1, |shop| shop.note().write("still here"));
 }
