@@ -51,7 +51,7 @@ pub(crate) struct Peer {
     pub(crate) held: usize,
     /// Pushes were left out: a repair has to bring what was in them.
     pub(crate) behind: bool,
-    /// A digest of the retirements that it was told of.
+    /// The last change of the table of retirements that it was told of.
     pub(crate) retirements_told: u64,
     /// A digest of those that it knows, as far as heard.
     pub(crate) retirements_heard: Option<u64>,

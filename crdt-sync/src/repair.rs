@@ -120,6 +120,13 @@ pub enum RepairAction<S: DotStore> {
         /// What.
         received: DotSet,
     },
+    /// A peer's table of retired replicas is the one with this hash, which it was told of.
+    SameTable {
+        /// Who.
+        peer: PeerId,
+        /// That hash.
+        retired: u64,
+    },
     /// The repair is over.
     Ended {
         /// With whom.

@@ -42,6 +42,11 @@ pub(crate) struct Roster {
     retired_dots: Arc<DotSet>,
     /// A sum of hashes over that table.
     retired_hash: u64,
+    /// Its changes in the order in which they came, each with that sum after it: who knows the table as it was, lacks
+    /// what came since. A replica may be in it twice.
+    changes: BTreeMap<u64, (ReplicaId, u64)>,
+    /// The number of the last one.
+    newest: u64,
     /// Those of them of which not every active replica is known to have all dots.
     unsettled: BTreeMap<ReplicaId, u64>,
     /// Whether one of these may be complete by now.
@@ -242,9 +247,41 @@ impl Roster {
             Arc::make_mut(&mut self.retired_dots).insert_run(replica, 1, last);
         }
         self.retired.insert(replica, last);
+        self.newest += 1;
+        self.changes.insert(self.newest, (replica, self.retired_hash));
+        if self.changes.len() > 2 * self.retired.len() {
+            self.forget_changes();
+        }
         self.unsettled.insert(replica, last);
         self.may_settle = true;
         true
+    }
+
+    /// Of each replica its last change alone.
+    fn forget_changes(&mut self) {
+        let mut last = BTreeMap::new();
+        for (number, (replica, _)) in &self.changes {
+            last.insert(*replica, *number);
+        }
+        self.changes.retain(|number, (replica, _)| last.get(replica) == Some(number));
+    }
+
+    /// The number of the last change of the table.
+    pub(crate) fn newest_change(&self) -> u64 {
+        self.newest
+    }
+
+    /// The change after which the table had this hash, if it ever had.
+    pub(crate) fn change_with(&self, hash: u64) -> Option<u64> {
+        self.changes.iter().rev().find(|(_, (_, then))| *then == hash).map(|(number, _)| *number)
+    }
+
+    /// The rows that came after a change, or rose.
+    pub(crate) fn retired_since(&self, change: u64) -> Vec<(ReplicaId, u64)> {
+        let later = self.changes.range(change.saturating_add(1)..);
+        let rows: BTreeMap<ReplicaId, u64> =
+            later.filter_map(|(_, (replica, _))| self.retired.get_key_value(replica)).map(|(r, l)| (*r, *l)).collect();
+        rows.into_iter().collect()
     }
 
     /// Retirements that have become complete: all of the replica's dots are stable, and so no more of them are

@@ -43,7 +43,7 @@ pub(super) struct Exchange<S: DotStore> {
 #[allow(clippy::large_enum_variant, reason = "there is one per peer, and it lives as long as the repair")]
 enum Phase<S: DotStore> {
     /// Opened here; the answer is on its way.
-    Asked { leg: Leg<S>, again: bool },
+    Asked { leg: Leg<S>, again: bool, summarised: bool },
     /// Opened here; both parts are sent.
     Told { sketched: Option<Sketched>, joined: DotSet, check: Option<u64>, tier: RepairTier },
     /// Opened there; its summary is on its way.
@@ -106,7 +106,8 @@ impl<S: DotStore> Exchange<S> {
     /// Says hello.
     pub(super) fn open(id: RepairId, content: Option<u128>, work: &mut Work<'_, '_, S>) -> Self {
         let told = Told::now(work.view);
-        let exchange = Self::new(id, told, Phase::Asked { leg: Leg::new(), again: false }, work);
+        let phase = Phase::Asked { leg: Leg::new(), again: false, summarised: false };
+        let mut exchange = Self::new(id, told, phase, work);
         let base = work.link.newest();
         let unchanged = base.is_some_and(|(hash, _)| hash == exchange.told.received_hash);
         // Whoever told of another table could not read what leaves this one out.
@@ -116,6 +117,9 @@ impl<S: DotStore> Exchange<S> {
         let is_small = summary_bytes(&summary) <= HELLO_SUMMARY_BYTES_MAX;
         // Nothing changed since both were equal: most likely nothing did there.
         let inline = is_small && (!unchanged || work.link.least != Plan::Ask);
+        if let Phase::Asked { summarised, .. } = &mut exchange.phase {
+            *summarised = inline;
+        }
         let hello = exchange.hello(inline.then_some(summary), content, work);
         work.send(hello);
         exchange
@@ -158,7 +162,10 @@ impl<S: DotStore> Exchange<S> {
         let same_state = same_dots && hello.state_hash == exchange.told.sum;
         let differs = hello.content_hash.is_some_and(|theirs| same_state && theirs != work.view.state.content_digest());
         let whole = hello.summary.as_ref().is_some_and(|summary| summary.plan == Plan::Whole);
-        if same_state && !differs && !whole {
+        let alike = same_state && !differs && !whole;
+        // Tables of the retired that differ are exchanged with summaries.
+        let same_table = hello.summary.as_ref().is_none_or(|summary| summary.retired == exchange.told.retired);
+        if alike && same_table {
             work.send(Message::Same(hello.repair));
             work.link.agree(exchange.told.received_hash, exchange.told.received.clone());
             work.has(&exchange.told.received);
@@ -168,7 +175,7 @@ impl<S: DotStore> Exchange<S> {
             return (exchange, Step::Cancels(CancelReason::Busy));
         }
         // By the closure of what was received, this is always somebody's fault.
-        if same_dots {
+        if same_dots && !alike {
             if !whole {
                 work.out.push(RepairAction::Diverged { peer: work.peer });
             }
@@ -583,7 +590,10 @@ impl<S: DotStore> Exchange<S> {
     }
 
     fn same(&mut self, work: &mut Work<'_, '_, S>) -> Step {
-        let Phase::Asked { .. } = &self.phase else { return Step::Goes };
+        let Phase::Asked { summarised, .. } = &self.phase else { return Step::Goes };
+        if *summarised {
+            work.out.push(RepairAction::SameTable { peer: work.peer, retired: self.told.retired.1 });
+        }
         work.link.agree(self.told.received_hash, self.told.received.clone());
         work.has(&self.told.received);
         Step::Ends(Some(RepairTier::Same))
@@ -613,7 +623,7 @@ impl<S: DotStore> Exchange<S> {
 
     /// Whether the peer has said nothing yet to our Hello.
     pub(super) fn is_unanswered(&self) -> bool {
-        matches!(&self.phase, Phase::Asked { leg, again: false } if leg.theirs.is_none())
+        matches!(&self.phase, Phase::Asked { leg, again: false, .. } if leg.theirs.is_none())
     }
 
     /// Whether everything was told already.

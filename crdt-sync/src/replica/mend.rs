@@ -55,12 +55,13 @@ impl<S: DotStore> Replica<S> {
         };
         let Some(summary) = summary else { return };
         self.check_identity(&summary.received, now);
-        let theirs = summary.retired.1;
+        let (count, theirs) = summary.retired;
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.retirements_heard = Some(theirs);
         }
-        // Tables that differ are made equal first: summaries leave out what both know.
-        if theirs != self.roster.retired_digest().1 {
+        // Tables that differ are made equal first: summaries leave out what both know. Whoever has more rows may know how
+        // this table was, and tell what came since; if it does not, the end of the repair is early enough.
+        if count <= self.roster.retired_digest().0 {
             self.exchange_retirements(from);
         }
     }
@@ -136,6 +137,11 @@ impl<S: DotStore> Replica<S> {
                 RepairAction::Has { peer, received } => {
                     self.note_peer_has(peer, &received, now);
                     self.tell_peer_has(peer);
+                }
+                RepairAction::SameTable { peer, retired } => {
+                    if let Some(peer) = self.peers.get_mut(&peer) {
+                        peer.retirements_heard = Some(retired);
+                    }
                 }
                 RepairAction::Ended { peer, tier } => self.repair_ended(peer, tier, now),
                 RepairAction::TooLarge { peer } => self.events.push_back(Event::TooLarge { peer }),
@@ -258,20 +264,24 @@ impl<S: DotStore> Replica<S> {
         self.advance_stable();
     }
 
-    /// After a repair both sides should know of the same retirements, whatever the logs still hold.
+    /// After a repair both sides should know of the same retirements, whatever the logs still hold. What the other side
+    /// is known to know is not told again: the table may have a million rows, and grows by one.
     fn exchange_retirements(&mut self, peer: PeerId) {
-        let rows: Vec<(ReplicaId, u64)> = self.retired().collect();
         let digest = self.roster.retired_digest().1;
         let per_frame = self.retirements_per_frame(peer);
         let Some(link) = self.peers.get_mut(&peer) else { return };
         let heard = link.retirements_heard;
+        if heard == Some(digest) {
+            return;
+        }
         // What was told may have been lost on its way, where a link loses frames and a summary shows that they differ.
-        let told = link.retirements_told == digest && (link.kind == LinkKind::Stream || heard.is_none());
-        if !rows.is_empty() && heard != Some(digest) && !told {
-            link.retirements_told = digest;
-            for part in rows.chunks(per_frame) {
-                self.send(peer, Message::Retirements(part.to_vec()));
-            }
+        let told = if link.kind == LinkKind::Stream || heard.is_none() { link.retirements_told } else { 0 };
+        // Its table may be what this one was once.
+        let knows = if told == self.roster.newest_change() { None } else { heard };
+        let since = knows.and_then(|hash| self.roster.change_with(hash)).unwrap_or(0).max(told);
+        link.retirements_told = self.roster.newest_change();
+        for part in self.roster.retired_since(since).chunks(per_frame) {
+            self.send(peer, Message::Retirements(part.to_vec()));
         }
     }
 

@@ -101,6 +101,40 @@ fn summaries_do_not_grow_with_those_that_are_retired() {
     assert!(many < few + 32, "{few} B after 2 visitors, {many} B after 200");
 }
 
+/// The table of a thousand visitors is not told again for the next one.
+#[test]
+fn one_more_retirement_costs_one_row() {
+    let control = |net: &Net| -> u64 {
+        net.replicas.iter().map(|(replica, _)| replica.stats().sent_by(Tier::Control).bytes).sum()
+    };
+    let mut net = with_visitors(0);
+    let gone: Vec<_> = (0..1_000).map(|visitor| (ReplicaId::from_u128(1_000 + visitor), 1)).collect();
+    // Nobody has their dots: a table that a summary cannot do without.
+    net.tell_retirements(0, gone);
+    net.pass(30_000);
+    assert_eq!(net.replicas[1].0.retired().count(), 1_000);
+    let before = control(&net);
+    net.pass(30_000);
+    let quiet = control(&net) - before;
+    for more in 0..3 {
+        let before = control(&net);
+        net.tell_retirements(more % 2, vec![(ReplicaId::from_u128(5_000 + more as u128), 1)]);
+        net.pass(30_000);
+        let cost = control(&net) - before;
+        assert!(net.replicas.iter().all(|(replica, _)| replica.retired().count() == 1_001 + more));
+        assert!(cost < quiet + 200, "{cost} B for one row, {quiet} B without");
+    }
+    // On a new link as well: both ends know how the table was.
+    net.cut(0, 1);
+    let before = control(&net);
+    net.tell_retirements(1, vec![(ReplicaId::from_u128(6_000), 1)]);
+    net.link(0, 1);
+    net.pass(30_000);
+    let cost = control(&net) - before;
+    assert!(net.replicas.iter().all(|(replica, _)| replica.retired().count() == 1_004));
+    assert!(cost < quiet + 400, "{cost} B for one row on a new link, {quiet} B without");
+}
+
 /// A third replica, which knows nobody, meets two that leave out most of what they have.
 #[test]
 fn who_knows_other_retirements_is_told_of_them_and_repaired_as_well() {

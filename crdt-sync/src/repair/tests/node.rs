@@ -226,7 +226,10 @@ impl<S: DotStore> World<S> {
                 }
                 RepairAction::Ended { peer, tier } => self.ended.push((at, peer.0 as usize, tier)),
                 RepairAction::Diverged { .. } => self.diverged += 1,
-                RepairAction::Stage(_) | RepairAction::ClearStage | RepairAction::TooLarge { .. } => {}
+                RepairAction::Stage(_)
+                | RepairAction::ClearStage
+                | RepairAction::TooLarge { .. }
+                | RepairAction::SameTable { .. } => {}
             }
         }
     }
