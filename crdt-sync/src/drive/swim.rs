@@ -143,28 +143,42 @@ impl Swim {
 
     /// Takes in what a member says; who it is, if it makes sense.
     pub(super) fn hear(&mut self, bytes: &[u8], now: Steady) -> Option<SocketAddr> {
-        let from = self.check(bytes)?;
-        self.foca.handle_data(bytes, &mut self.outcome).ok()?;
+        let (from, fitting) = self.fitting(bytes)?;
+        self.foca.handle_data(&fitting, &mut self.outcome).ok()?;
         self.heard = now;
         self.drain(now);
         Some(from)
     }
 
-    /// The sender, if the message is one and names no more members than may be remembered.
-    fn check(&self, bytes: &[u8]) -> Option<SocketAddr> {
+    /// The sender, if the message is one, and the message without the members that are more than may be remembered. The
+    /// sender is more than may be, if all places are taken by others.
+    fn fitting(&self, bytes: &[u8]) -> Option<(SocketAddr, Vec<u8>)> {
         let mut rest = bytes;
-        let header = PostcardCodec.decode_header(&mut rest).ok()?;
-        let mut named: BTreeSet<SocketAddr> = [Life::addr(&header.src)].into();
-        if let Some((count, members)) = rest.split_first_chunk() {
-            rest = members;
-            for _ in 0..u16::from_be_bytes(*count) {
-                let member: foca::Member<Life> = PostcardCodec.decode_member(&mut rest).ok()?;
-                named.insert(member.id().addr);
+        let header: foca::Header<Life> = PostcardCodec.decode_header(&mut rest).ok()?;
+        let mut known: BTreeSet<SocketAddr> =
+            self.foca.iter_membership_state().map(|member| member.id().addr).collect();
+        let mut fits = |addr| known.contains(&addr) || known.len() < self.members_max && known.insert(addr);
+        if !fits(header.src.addr) {
+            return None;
+        }
+        let Some((count, mut members)) = rest.split_first_chunk() else {
+            return Some((header.src.addr, bytes.to_vec()));
+        };
+        let mut kept = bytes.get(..bytes.len() - rest.len())?.to_vec();
+        let place = kept.len();
+        kept.extend([0; 2]);
+        let mut kept_count = 0_u16;
+        for _ in 0..u16::from_be_bytes(*count) {
+            let before = members;
+            let member: foca::Member<Life> = PostcardCodec.decode_member(&mut members).ok()?;
+            if fits(member.id().addr) {
+                kept.extend(before.get(..before.len() - members.len())?);
+                kept_count += 1;
             }
         }
-        let known: BTreeSet<SocketAddr> = self.foca.iter_membership_state().map(|member| member.id().addr).collect();
-        let fits = known.union(&named).count() <= self.members_max;
-        fits.then_some(header.src.addr)
+        kept.get_mut(place..place + 2)?.copy_from_slice(&kept_count.to_be_bytes());
+        kept.extend(members);
+        Some((header.src.addr, kept))
     }
 
     /// When [`timeout`](Self::timeout) wants to be called.
@@ -315,6 +329,23 @@ mod tests {
         }
         assert_eq!((heard, victim.up().len()), (4, 4));
         assert!(victim.hear(&[], Steady(0)).is_none() && victim.hear(&[0xff; 400], Steady(0)).is_none());
+    }
+
+    #[test]
+    fn of_a_message_with_too_many_members_those_that_fit_are_kept() {
+        let mut swims: Vec<Swim> = (1..=6).map(|number| swim(number, 1, 50)).collect();
+        swims[1..].iter_mut().for_each(|swim| swim.announce(addr(1), Steady(0)));
+        pass(&mut swims, 0, 2_000, None);
+        let mut small = swim(7, 1, 4);
+        small.announce(addr(1), Steady(2_000));
+        let (_, asked) = small.poll_send().unwrap();
+        swims[0].hear(&asked, Steady(2_000)).unwrap();
+        // The answer names all that are there: five, beside the one who answers.
+        let answers = std::iter::from_fn(|| swims[0].poll_send()).filter(|(to, _)| *to == addr(7));
+        let heard: Vec<_> = answers.filter_map(|(_, bytes)| small.hear(&bytes, Steady(2_000))).collect();
+        assert!(heard.contains(&addr(1)), "{heard:?}");
+        assert_eq!(small.up().len(), 4);
+        assert!(small.up().contains(&addr(1)));
     }
 
     #[test]
