@@ -370,6 +370,8 @@ impl<S: Data> Core<S> {
     fn fail(&self, machine: &mut Machine<S>, reason: String) {
         self.durable.update(|durable| durable.failed.get_or_insert(reason).len());
         machine.replica.persist_failed(machine.given);
+        #[cfg(feature = "foca")]
+        machine.note(super::tcp::Note::Stopped);
         machine.links.values().for_each(Outgoing::cut);
         // Nobody will say any more that they have something.
         self.have.update(|have| have.closed = true);
@@ -380,6 +382,8 @@ impl<S: Data> Core<S> {
         self.input(|machine, now| {
             if !machine.closed {
                 machine.closed = true;
+                #[cfg(feature = "foca")]
+                machine.note(super::tcp::Note::Stopped);
                 machine.replica.close(now);
                 while let Some(persist) = machine.replica.poll_persist() {
                     machine.given = persist.ticket;
@@ -394,6 +398,8 @@ impl<S: Data> Core<S> {
     pub(super) fn stop(&self) {
         let mut machine = self.lock();
         machine.closed = true;
+        #[cfg(feature = "foca")]
+        machine.note(super::tcp::Note::Stopped);
         machine.links.values().for_each(Outgoing::cut);
         for subscriber in machine.subscribers.iter().filter_map(Weak::upgrade) {
             subscriber.update(|events| events.closed = true);

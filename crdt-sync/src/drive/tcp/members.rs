@@ -1,5 +1,7 @@
 //! Peers that find each other: each knows one address to begin with, and links to all that are there.
 
+mod directory;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,7 @@ use super::super::swim::{Change, Swim};
 use super::super::watch::Watch;
 use super::{Data, Node, Security, Service, Side, serve};
 use crate::{PeerId, Steady};
+use directory::Directory;
 
 /// Notes that wait for the membership; it is a protocol for messages that are lost.
 const NOTES_MAX: usize = 4_096;
@@ -55,10 +58,9 @@ pub(in crate::drive) enum Note {
     Heard(PeerId, Vec<u8>),
     /// A link is down.
     Closed(PeerId),
+    /// The node is closed, or its store failed.
+    Stopped,
 }
-
-/// Which link leads to whom.
-type Directory = Arc<Mutex<BTreeMap<SocketAddr, PeerId>>>;
 
 /// A node's part in its group. Its links to members end when this is dropped, and the others find out.
 #[derive(Debug)]
@@ -112,9 +114,8 @@ pub fn join<S: Data>(node: &Node<S>, membership: Membership, security: Security)
         now,
     );
     let group = Group {
-        dialler: Dialler { core, security, notes, directory: Directory::default() },
+        dialler: Dialler { core, security, notes, directory: Arc::default() },
         swim,
-        behind: BTreeMap::new(),
         dialled: BTreeMap::new(),
         up: Arc::clone(&up),
         membership,
@@ -126,8 +127,6 @@ pub fn join<S: Data>(node: &Node<S>, membership: Membership, security: Security)
 struct Group<S: Data> {
     dialler: Dialler<S>,
     swim: Swim,
-    /// Who is at the other end, as far as known.
-    behind: BTreeMap<PeerId, SocketAddr>,
     /// Connections that are kept.
     dialled: BTreeMap<SocketAddr, Service>,
     up: Arc<Watch<Vec<SocketAddr>>>,
@@ -171,37 +170,34 @@ impl<S: Data> Group<S> {
 
     fn take(&mut self, note: Note) {
         match note {
-            Note::Dialled(peer, addr) => self.is_behind(peer, addr),
+            Note::Dialled(peer, addr) => self.dialler.directory(|directory| directory.reached(peer, addr)),
             Note::Opened(peer) => {
                 // Whoever was dialled learns at once who it was.
-                if let Some(addr) = self.behind.get(&peer) {
-                    self.swim.announce(*addr, self.now());
+                if let Some(addr) = self.dialler.directory(|directory| directory.behind(peer)) {
+                    self.swim.announce(addr, self.now());
                 }
             }
             Note::Heard(peer, bytes) => {
                 if let Some(addr) = self.swim.hear(&bytes, self.now()) {
-                    self.is_behind(peer, addr);
+                    self.dialler.directory(|directory| directory.claimed(peer, addr));
                 }
             }
-            Note::Closed(peer) => {
-                if let Some(addr) = self.behind.remove(&peer) {
-                    let mut directory = self.dialler.directory.lock().unwrap_or_else(PoisonError::into_inner);
-                    if directory.get(&addr) == Some(&peer) {
-                        directory.remove(&addr);
-                    }
-                }
-            }
+            Note::Closed(peer) => self.dialler.directory(|directory| directory.closed(peer)),
+            // Seen where the loop ends.
+            Note::Stopped => {}
         }
-    }
-
-    fn is_behind(&mut self, peer: PeerId, addr: SocketAddr) {
-        self.behind.insert(peer, addr);
-        self.dialler.directory.lock().unwrap_or_else(PoisonError::into_inner).insert(addr, peer);
+        // That a link is down is lost where too many notes wait.
+        let core = &self.dialler.core;
+        self.dialler.directory(|directory| {
+            if directory.len() > core.limits.links_max {
+                directory.sweep(|peer| core.has_link(peer));
+            }
+        });
     }
 
     fn send(&mut self) {
         while let Some((to, bytes)) = self.swim.poll_send() {
-            let link = self.dialler.directory.lock().unwrap_or_else(PoisonError::into_inner).get(&to).copied();
+            let link = self.dialler.directory(|directory| directory.link_to(to));
             if let Some(peer) = link {
                 self.dialler.core.gossip(peer, bytes);
             }
@@ -239,7 +235,7 @@ struct Dialler<S: Data> {
     core: Arc<Core<S>>,
     security: Security,
     notes: Sender<Note>,
-    directory: Directory,
+    directory: Arc<Mutex<Directory>>,
 }
 
 impl<S: Data> Clone for Dialler<S> {
@@ -284,8 +280,12 @@ impl<S: Data> Dialler<S> {
         })
     }
 
+    fn directory<R>(&self, f: impl FnOnce(&mut Directory) -> R) -> R {
+        f(&mut self.directory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     async fn dial(&self, addr: SocketAddr) {
-        let link = self.directory.lock().unwrap_or_else(PoisonError::into_inner).get(&addr).copied();
+        let link = self.directory(|directory| directory.link_to(addr));
         if link.is_some_and(|peer| self.core.has_link(peer)) {
             return;
         }
@@ -297,5 +297,32 @@ impl<S: Data> Dialler<S> {
             Err(error) => Err(error),
         };
         super::super::trace_link(&addr, &ended);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crdt_core::OrSet;
+
+    use super::*;
+    use crate::{Config, MemoryStorage, ScopeId};
+
+    /// It found out at its next timer, after up to a minute, and kept all of the node until then.
+    #[tokio::test]
+    async fn the_task_of_a_group_ends_with_its_node() {
+        let config = Config::new(ScopeId::from_bytes([6; 16]));
+        let node = Node::<OrSet<u64>>::open(MemoryStorage::new(), config).unwrap();
+        let mut membership = Membership::new(([127, 0, 0, 1], 1).into(), Vec::<String>::new());
+        membership.probe_every = Duration::from_secs(3_600);
+        let members = join(&node, membership, Security::Plain);
+        tokio::task::yield_now().await;
+        let core = Arc::downgrade(&node.core);
+        node.close().await.unwrap();
+        let start = std::time::Instant::now();
+        while core.upgrade().is_some() {
+            assert!(start.elapsed() < Duration::from_secs(20), "it is kept");
+            sleep(Duration::from_millis(5)).await;
+        }
+        drop(members);
     }
 }
