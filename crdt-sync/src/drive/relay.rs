@@ -12,7 +12,8 @@
 //!
 //! **Bounded.** Sockets, documents on disk and documents open at a time have limits in [`RelayConfig`]; one socket costs
 //! what [`Limits`] allows a link. A document that nobody is connected to is closed when its place is
-//! wanted. Whoever says nothing for a minute is let go: replicas that are in step speak every ten seconds.
+//! wanted. Sockets are pinged every 20 seconds, which browsers answer by themselves however rarely they let a page in the
+//! background run; one from which nothing comes for a minute is let go.
 
 mod config;
 mod documents;
@@ -21,7 +22,6 @@ mod door;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crdt_core::Document;
 use futures_util::{StreamExt as _, stream};
@@ -39,12 +39,10 @@ pub use documents::Guest;
 
 use self::documents::Documents;
 use super::tcp::{Service, accept, server_tls};
+use super::websocket::{Alive, PACE};
 use super::{GREETING_WITHIN, Node, NodeError, websocket};
 use crate::frame::scope_opened;
 use crate::{Limits, ScopeId};
-
-/// A peer from which nothing came for this long is gone, though its socket may not know.
-const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// Documents for whoever connects.
 pub struct Relay {
@@ -149,13 +147,9 @@ impl Relay {
         let mut socket = timeout(GREETING_WITHIN, greeting).await?.map_err(websocket::io_error)?;
         match timeout(GREETING_WITHIN, self.admit(&mut socket)).await? {
             Ok((guest, open)) => {
-                let (outgoing, incoming) = websocket::halves(socket);
+                let (outgoing, incoming) = websocket::halves(Alive::new(socket, PACE));
                 let first = stream::once(std::future::ready(Ok(open)));
-                let spoken = stream::unfold(Box::pin(incoming), async |mut incoming| {
-                    let next = timeout(SILENT_FOR, incoming.next()).await.unwrap_or(None)?;
-                    Some((next, incoming))
-                });
-                super::tcp::run(&guest.node().core, Box::pin(first.chain(spoken)), outgoing, &|_| ()).await
+                super::tcp::run(&guest.node().core, first.chain(incoming), outgoing, &|_| ()).await
             }
             Err(Closed { code, reason }) => {
                 let frame = CloseFrame { code: code.into(), reason: reason.into() };

@@ -2,16 +2,19 @@
 //!
 //! Served plain. Where the page comes over HTTPS, a proxy in front ends the TLS.
 
+mod alive;
+
 use std::io;
 use std::sync::Arc;
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
-use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
+use tokio_tungstenite::{accept_async_with_config, client_async_with_config};
+
+pub(super) use alive::{Alive, PACE};
 
 use super::backoff::Backoff;
 use super::core::Core;
@@ -29,7 +32,7 @@ pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener) -> Service {
             stream.set_nodelay(true)?;
             let greeting = accept_async_with_config(stream, Some(bounds(&core.limits)));
             let socket = timeout(GREETING_WITHIN, greeting).await?.map_err(io_error)?;
-            frames(&core, socket).await
+            frames(&core, Alive::new(socket, PACE)).await
         }
     }))
 }
@@ -77,14 +80,19 @@ pub(super) fn bounds(limits: &Limits) -> WebSocketConfig {
         .max_write_buffer_size(limits.link_bytes_max.max(2 * most))
 }
 
-async fn frames<S: Data>(core: &Arc<Core<S>>, socket: WebSocketStream<TcpStream>) -> io::Result<()> {
+async fn frames<S: Data>(core: &Arc<Core<S>>, socket: impl Messages) -> io::Result<()> {
     let (outgoing, incoming) = halves(socket);
     run(core, incoming, outgoing, &|_| ()).await
 }
 
+/// A socket, which pings or does not.
+pub(super) trait Messages: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin {}
+
+impl<T: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin> Messages for T {}
+
 /// Frames to send, and those that come.
-pub(super) fn halves<T: AsyncRead + AsyncWrite + Unpin>(
-    socket: WebSocketStream<T>,
+pub(super) fn halves(
+    socket: impl Messages,
 ) -> (impl Sink<Vec<u8>, Error = io::Error> + Unpin, impl Stream<Item = io::Result<Bytes>> + Unpin) {
     let (outgoing, incoming) = socket.split();
     let outgoing = outgoing
@@ -93,7 +101,7 @@ pub(super) fn halves<T: AsyncRead + AsyncWrite + Unpin>(
     let incoming = incoming.filter_map(|message| {
         std::future::ready(match message {
             Ok(Message::Binary(frame)) => Some(Ok(frame)),
-            // Pings are answered underneath.
+            // Pings are answered underneath, and answers have told that somebody is there.
             Ok(Message::Ping(_) | Message::Pong(_)) => None,
             Ok(_) => Some(Err(io::ErrorKind::InvalidData.into())),
             Err(error) => Some(Err(io_error(error))),
