@@ -21,7 +21,7 @@ if (which === "hosts") {
   process.exit();
 }
 if (which !== "browser") {
-  run("node_modules/typescript/bin/tsc", "-p", "test/types");
+  for (const types of ["test/types", "test/types/dom"]) run("node_modules/typescript/bin/tsc", "-p", types);
   runTests("");
 }
 if (which !== "node") runTests("browser/");
