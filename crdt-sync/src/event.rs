@@ -115,7 +115,7 @@ pub enum Event {
     },
     /// The store failed; stop, open it again, load.
     StoreFailed,
-    /// Bytes of the membership protocol, for the driver.
+    /// Bytes of the membership protocol, for the driver, or what somebody shows of themselves, for the application.
     Gossip {
         /// From where.
         peer: PeerId,

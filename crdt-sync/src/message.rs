@@ -111,7 +111,7 @@ pub enum Message<S: DotStore> {
         /// Its last counter; 0 if it made no dot.
         last: u64,
     },
-    /// (25) Bytes of the membership protocol.
+    /// (25) Bytes of the membership protocol, or what somebody shows of themselves: nothing that is stored.
     Gossip(Vec<u8>),
 }
 

@@ -42,6 +42,9 @@ struct Machine<S: Data> {
     /// Where the membership hears of links.
     #[cfg(feature = "foca")]
     members: Option<tokio::sync::mpsc::Sender<super::tcp::Note>>,
+    /// What a relay passes on between the links of a document.
+    #[cfg(feature = "relay")]
+    presence: Option<super::relay::Presence>,
     #[cfg(feature = "metrics")]
     meter: super::meter::Meter,
     /// What it had done when that was last told.
@@ -102,6 +105,8 @@ impl<S: Data> Core<S> {
                 closed: false,
                 #[cfg(feature = "foca")]
                 members: None,
+                #[cfg(feature = "relay")]
+                presence: None,
                 #[cfg(feature = "metrics")]
                 meter: super::meter::Meter::new(),
                 #[cfg(feature = "tracing")]
@@ -196,6 +201,10 @@ impl<S: Data> Core<S> {
                 machine.note(super::tcp::Note::Heard(*peer, bytes.clone()));
             }
             _ => {}
+        }
+        #[cfg(feature = "relay")]
+        if let Event::Gossip { peer, bytes } = &event {
+            machine.pass_on(*peer, bytes, self.now());
         }
         match &event {
             Event::Durable(ticket) => {
@@ -315,6 +324,10 @@ impl<S: Data> Core<S> {
             if let Some(link) = machine.links.remove(&peer) {
                 link.cut();
                 machine.replica.peer_down(peer, now);
+                #[cfg(feature = "relay")]
+                if let Some(presence) = &mut machine.presence {
+                    presence.link_down(peer);
+                }
                 #[cfg(feature = "foca")]
                 machine.note(super::tcp::Note::Closed(peer));
             }
@@ -337,6 +350,12 @@ impl<S: Data> Core<S> {
         if let Some(waits) = machine.links.get(&peer).map(Outgoing::bytes) {
             machine.replica.set_backlog(peer, waits);
         }
+    }
+
+    /// What peers say in gossip is passed on to the other links from now on.
+    #[cfg(feature = "relay")]
+    pub(super) fn pass_on_presence(&self) {
+        self.lock().presence = Some(super::relay::Presence::default());
     }
 
     /// The membership hears of links from now on.
@@ -416,6 +435,22 @@ impl<S: Data> Machine<S> {
     fn note(&self, note: super::tcp::Note) {
         if let Some(members) = &self.members {
             let _ = members.try_send(note);
+        }
+    }
+}
+
+#[cfg(feature = "relay")]
+impl<S: Data> Machine<S> {
+    /// Tells the other links what one of them said, if this is a relay's.
+    fn pass_on(&mut self, from: PeerId, bytes: &[u8], now: Now) {
+        let Some(presence) = &mut self.presence else { return };
+        if !presence.takes(from, bytes, now.steady) {
+            return;
+        }
+        for (to, link) in &self.links {
+            if *to != from && link.bytes() <= super::relay::WAITING_BYTES_MAX {
+                self.replica.gossip(*to, bytes.to_vec());
+            }
         }
     }
 }

@@ -10,6 +10,11 @@
 //!                                        └─ a replica for it, opened if it is not yet
 //! ```
 //!
+//! **Presence.** What somebody shows of themselves (a name, a pointer: `Gossip` frames) goes to all others who are linked with
+//! the same document at that moment. It is never stored and no part of the document; messages of 4 KiB at most, 16 KiB a
+//! second from one link after a burst of 64, each passed on once. What is more is left out, and so is what a slow link would
+//! get too late.
+//!
 //! **Bounded.** Sockets, documents on disk and documents open at a time have limits in [`RelayConfig`]; one socket costs
 //! what [`Limits`] allows a link. A document that nobody is connected to is closed when its place is
 //! wanted. Sockets are pinged every 20 seconds, which browsers answer by themselves however rarely they let a page in the
@@ -18,6 +23,7 @@
 mod config;
 mod documents;
 mod door;
+mod presence;
 
 use std::io;
 use std::path::Path;
@@ -36,6 +42,7 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 pub use config::{DocumentAccess, RelayConfig, RelayConfigError, RelayTls};
 pub use documents::Guest;
+pub(super) use presence::{Presence, WAITING_BYTES_MAX};
 
 use self::documents::Documents;
 use super::tcp::{Service, accept, server_tls};

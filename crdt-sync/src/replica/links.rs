@@ -53,7 +53,7 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
-    /// Sends bytes of the membership protocol.
+    /// Sends bytes of the membership protocol, or of presence: nothing is stored of them.
     pub fn gossip(&mut self, peer: PeerId, bytes: Vec<u8>) {
         if self.peers.get(&peer).is_some_and(Peer::is_open) {
             self.send(peer, Message::Gossip(bytes));

@@ -222,6 +222,120 @@ async fn a_relay_that_was_closed_opens_nothing_any_more() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "the store that was there, and its marker");
 }
 
+/// A replica that is driven by hand, so that it may say anything.
+struct Visitor {
+    socket: WebSocketStream<tokio::net::TcpStream>,
+    replica: crdt_sync::Replica<Board>,
+}
+
+impl Visitor {
+    const RELAY: crdt_sync::PeerId = crdt_sync::PeerId(1);
+
+    /// Comes in, and is heard by the relay.
+    async fn enter(running: &Running, document: &str, id: u128) -> Self {
+        let (socket, _) = greeted(&running.address, format!("ws://{}/", running.address)).await.unwrap();
+        let loaded = crdt_sync::Storage::load(&mut MemoryStorage::new()).unwrap();
+        let (config, fresh) = (Config::new(ScopeId::named(document)), crdt_core::ReplicaId::from_u128(id));
+        let replica = crdt_sync::Replica::open(loaded, config, fresh, [0; 32], crdt_sync::Now::default()).unwrap();
+        let mut visitor = Self { socket, replica };
+        visitor.replica.peer_up(Self::RELAY, crdt_sync::LinkKind::Stream, crdt_sync::Now::default());
+        visitor.transmit().await;
+        while !visitor.listen().await.iter().any(|event| matches!(event, crdt_sync::Event::PeerOpened { .. })) {}
+        visitor
+    }
+
+    async fn transmit(&mut self) {
+        while let Some(persist) = self.replica.poll_persist() {
+            self.replica.durable(persist.ticket, crdt_sync::Now::default());
+        }
+        while let Some(transmit) = self.replica.poll_transmit() {
+            self.socket.send(Message::Binary(transmit.frame.into())).await.unwrap();
+        }
+    }
+
+    async fn say(&mut self, bytes: &[u8]) {
+        self.replica.gossip(Self::RELAY, bytes.to_vec());
+        self.transmit().await;
+    }
+
+    /// What one more frame tells.
+    async fn listen(&mut self) -> Vec<crdt_sync::Event> {
+        let frame = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("the relay speaks");
+        if let Some(Ok(Message::Binary(frame))) = frame {
+            self.replica.handle_message(Self::RELAY, &frame, crdt_sync::Now::default()).unwrap();
+        }
+        self.transmit().await;
+        std::iter::from_fn(|| self.replica.poll_event()).collect()
+    }
+
+    /// All that others said, up to a word that is known to come.
+    async fn hears_until(&mut self, last: &[u8]) -> Vec<Vec<u8>> {
+        let mut heard = Vec::new();
+        while heard.last().is_none_or(|word: &Vec<u8>| word != last) {
+            let said = self.listen().await.into_iter().filter_map(|event| match event {
+                crdt_sync::Event::Gossip { bytes, .. } => Some(bytes),
+                _ => None,
+            });
+            heard.extend(said);
+        }
+        heard
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_shows_goes_to_all_others_in_the_document_and_to_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "").await;
+    let mut a = Visitor::enter(&running, "shared", 1).await;
+    let mut b = Visitor::enter(&running, "shared", 2).await;
+    let mut c = Visitor::enter(&running, "shared", 3).await;
+    let mut elsewhere = Visitor::enter(&running, "another", 4).await;
+    let mut neighbour = Visitor::enter(&running, "another", 5).await;
+
+    a.say(b"a: looks at the bread").await;
+    assert_eq!(b.hears_until(b"a: looks at the bread").await.len(), 1);
+    // Somebody passes on what they heard, as tabs of one browser do: nobody needs it twice.
+    b.say(b"a: looks at the bread").await;
+    b.say(b"b: looks at the honey").await;
+    assert_eq!(
+        c.hears_until(b"b: looks at the honey").await,
+        [&b"a: looks at the bread"[..], b"b: looks at the honey"]
+    );
+    assert_eq!(a.hears_until(b"b: looks at the honey").await.len(), 1, "and nothing of one's own comes back");
+    elsewhere.say(b"elsewhere").await;
+    assert_eq!(neighbour.hears_until(b"elsewhere").await.len(), 1, "other documents heard nothing of it");
+
+    // It came and went: a late one is told nothing, and the document has nothing of it.
+    let mut late = Visitor::enter(&running, "shared", 6).await;
+    a.say(b"a: still here").await;
+    assert_eq!(late.hears_until(b"a: still here").await.len(), 1);
+    let guest = running.relay.document("shared").await.unwrap();
+    assert!(guest.node().received().is_empty());
+}
+
+#[tokio::test]
+async fn what_one_link_shows_is_bounded_and_takes_nothing_from_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = relay(folder.path(), "").await;
+    let mut flood = Visitor::enter(&running, "shared", 1).await;
+    let mut calm = Visitor::enter(&running, "shared", 2).await;
+    let mut witness = Visitor::enter(&running, "shared", 3).await;
+    flood.say(&[9; 5_000]).await;
+    for number in 0..200_u8 {
+        flood.say(&[number; 4_000]).await;
+    }
+    // The relay takes one frame after the other: once the last is stored, all that was said before was heard.
+    flood.replica.edit(crdt_sync::Now::default(), |board| board.notes().entry("end").write("x")).unwrap();
+    flood.replica.flush(crdt_sync::Now::default());
+    flood.transmit().await;
+    let guest = running.relay.document("shared").await.unwrap();
+    until(|| !guest.node().received().is_empty()).await;
+    calm.say(b"still heard").await;
+    let heard = witness.hears_until(b"still heard").await;
+    assert!((8..=40).contains(&heard.len()), "{} messages got through", heard.len());
+    assert!(heard.iter().all(|message| message.len() <= 4_000), "what is too long never does");
+}
+
 fn start(config: &Path) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_crdt-relay")).arg(config).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

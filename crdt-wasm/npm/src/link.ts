@@ -180,9 +180,9 @@ export class Links {
     if (news.peer) this.#met.emit();
   }
 
-  /** Says something to all that are there; nothing is kept of it, and what is lost is lost. */
-  say(bytes: Uint8Array): void {
-    for (const [number, { peer }] of this.#wires) if (peer) seam.gossip(this.machine.doc, number, bytes);
+  /** Says something to all that are there, but for whom it came from; nothing is kept of it, and what is lost is lost. */
+  say(bytes: Uint8Array, from?: string): void {
+    for (const [number, { peer }] of this.#wires) if (peer && peer !== from) seam.gossip(this.machine.doc, number, bytes);
     this.machine.poll();
   }
 

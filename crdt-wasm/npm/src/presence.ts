@@ -63,7 +63,7 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
   // Each time with a new number: it is what says that somebody is still there.
   const say = () => links.say(encodeValue([run, ++sequence, me(), ...(state === undefined ? [] : [state])]));
 
-  const hear = (_from: string, bytes: Uint8Array) => {
+  const hear = (from: string, bytes: Uint8Array) => {
     let message: Value;
     try {
       message = decodeValue(bytes);
@@ -75,7 +75,7 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
     if (typeof who !== "string" || typeof number !== "number" || typeof replica !== "string" || who === run) return;
     const known = others.get(who);
     if (known && known.sequence >= number) return;
-    links.say(bytes);
+    links.say(bytes, from);
     // What says the same keeps its object, so that nobody draws it again.
     const same = known?.present?.replica === replica && shown !== undefined && equal(known.present.state, shown);
     const present = shown === undefined ? undefined : same ? known?.present : Object.freeze({ replica, state: shown as P });

@@ -172,7 +172,11 @@ fn open_store(
     making: &Mutex<usize>,
 ) -> Result<Option<RelayNode>, NodeError> {
     let path = folder.join(format!("{scope}.{STORE}"));
-    let open = || Node::<Document>::open(RedbStorage::open(&path)?, Config::new(scope)).map(Some);
+    let open = || {
+        let node = Node::<Document>::open(RedbStorage::open(&path)?, Config::new(scope))?;
+        node.core.pass_on_presence();
+        Ok(Some(node))
+    };
     if path.exists() {
         return open();
     }
