@@ -1,5 +1,5 @@
 // One product: what it shows, and what can be done with it.
-import { byId, el, keep, write } from "./dom.ts";
+import { byId, did, el, keep, write } from "./dom.ts";
 import { money, nameOf, type Product, type ProductName, type Stall, titleOf } from "./market.ts";
 
 /** Runs an edit under this tab's name. */
@@ -8,24 +8,28 @@ export type Act = (edit: () => void) => void;
 /** Makes the card of a product; what it returns draws it anew. */
 export function card(stall: Stall, name: ProductName, act: Act): () => void {
   const product: Product = stall.root[name];
-  const button = (text: string, label: string, edit: () => void, look = "") =>
-    el("button", { type: "button", class: look, "aria-label": label, on: { click: () => act(edit) } }, text);
+  const edits = (part: string, edit: () => void) => {
+    act(edit);
+    did(`${name} ${part}`);
+  };
+  const button = (part: string, text: string, label: string, edit: () => void, look = "") =>
+    el("button", { type: "button", class: look, "aria-label": label, on: { click: () => edits(part, edit) } }, text);
 
   const title = el("input", { class: "title", "aria-label": `Title of ${name}`, maxLength: 40, autocomplete: "off" });
   title.addEventListener("change", () => {
     const text = title.value.trim();
-    if (text && text !== product.title.value) act(() => product.title.set(text));
+    if (text && text !== product.title.value) edits("title", () => product.title.set(text));
     draw();
   });
 
   const open = el("button", { type: "button", class: "switch", role: "switch", "aria-label": `${name} is for sale` }, el("span", { class: "track", "aria-hidden": true }), el("span", {}, "For sale"));
-  open.addEventListener("click", () => act(() => product.open.set(!product.open.value)));
+  open.addEventListener("click", () => edits("open", () => product.open.set(!product.open.value)));
 
   const price = el("input", { type: "text", inputMode: "decimal", class: "price", autocomplete: "off" });
   price.addEventListener("change", () => {
     const cents = Math.round(Number(price.value.replace(/[€\s]/g, "").replace(",", ".")) * 100);
     if (Number.isSafeInteger(cents) && cents >= 0 && price.value.trim() !== "") {
-      if (product.price.conflict || product.price.values[0]?.value !== cents) act(() => product.price.set(cents));
+      if (product.price.conflict || product.price.values[0]?.value !== cents) edits("price", () => product.price.set(cents));
     }
     price.blur();
     draw();
@@ -34,8 +38,8 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
 
   const stock = el("output", { class: "number" });
   const likes = el("span");
-  const like = button("", `Like ${name}`, () => product.likes.increment(), "like");
-  like.append(el("span", { "aria-hidden": true, class: "heart" }, "♥"), likes);
+  const like = el("button", { type: "button", on: { click: () => edits("likes", () => product.likes.increment()) } });
+  like.append(el("span", { "aria-hidden": true, class: "heart" }, "♥"), likes, el("span", { class: "hidden" }, ` likes. Like ${name}`));
 
   const tags = el("ul", { class: "tags" });
   const newTag = el("input", { class: "tag-new", placeholder: "Add a tag", "aria-label": `New tag for ${name}`, maxLength: 24, autocomplete: "off" });
@@ -43,13 +47,15 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
   tagForm.addEventListener("submit", (event) => {
     event.preventDefault();
     const tag = newTag.value.trim();
-    if (tag) act(() => product.tags.add(tag));
+    if (tag) edits("tags", () => product.tags.add(tag));
     newTag.value = "";
   });
 
   const element = el(
     "article",
     { class: "card", "data-product": name },
+    el("ul", { class: "lookers", "aria-label": `Who looks at ${name}`, hidden: true }),
+    el("p", { class: "only-here", hidden: true }, "not sent yet"),
     el("div", { class: "card-top" }, title, open),
     el("label", { class: "field price-field" }, "Price", price),
     conflict,
@@ -60,9 +66,9 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
       el(
         "span",
         { class: "stepper", role: "group", "aria-label": `Stock of ${name}` },
-        button("−", `One ${name} less`, () => product.stock.decrement()),
+        button("stock", "−", `One ${name} less`, () => product.stock.decrement()),
         stock,
-        button("+", `One ${name} more`, () => product.stock.increment()),
+        button("stock", "+", `One ${name} more`, () => product.stock.increment()),
       ),
     ),
     tags,
@@ -71,7 +77,7 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
       "div",
       { class: "row actions" },
       like,
-      button("Put in cart", `Put ${name} in the cart`, () => stall.root.cart.get(name).increment(), "primary"),
+      button("cart", "Put in cart", `Put in cart: ${name}`, () => stall.root.cart.get(name).increment(), "primary"),
     ),
   );
   byId("cards").append(element);
@@ -102,7 +108,7 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
         "li",
         {},
         el("span", {}, el("strong", {}, `${letter}: ${money(value)}`), ` by ${who}`),
-        button(`Keep ${letter}`, `Keep ${money(value)} by ${who} for ${name}`, keepThis(value)),
+        button("price", `Keep ${letter}`, `Keep ${letter}: ${money(value)} by ${who}, for ${name}`, keepThis(value)),
       );
     });
     // A redraw under somebody's fingers would take the focus away: only if something differs.
@@ -112,13 +118,13 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
     conflict.replaceChildren(
       el("p", {}, "Written without seeing each other:"),
       el("ul", {}, ...choices),
-      button("Take the highest", `Take the highest price for ${name}`, () => product.price.resolve((all) => Math.max(...all))),
+      button("price", "Take the highest", `Take the highest price for ${name}`, () => product.price.resolve((all) => Math.max(...all))),
     );
   }
 
   function drawTags(): void {
     keep(tags, [...product.tags], (tag) =>
-      el("li", {}, el("span", {}, tag), button("×", `Remove the tag ${tag} of ${name}`, () => void product.tags.delete(tag))),
+      el("li", {}, el("span", {}, tag), button("tags", "×", `Remove the tag ${tag} of ${name}`, () => void product.tags.delete(tag))),
     );
   }
 

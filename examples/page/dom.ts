@@ -66,3 +66,13 @@ export function perFrame(draw: () => void): () => void {
     else setTimeout(run, 200);
   };
 }
+
+/** Tells that something was done in this tab, by whoever: the guide waits for it. */
+export function did(what: string): void {
+  document.dispatchEvent(new CustomEvent("did", { detail: what }));
+}
+
+/** Calls a function with all that is done in this tab. */
+export function onDid(listener: (what: string) => void): void {
+  document.addEventListener("did", (event) => listener((event as CustomEvent<string>).detail));
+}

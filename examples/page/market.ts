@@ -19,6 +19,7 @@ export const schema = {
   cheese: product,
   apples: product,
   honey: product,
+  seats: t.boundedCounter(), // sold only by who holds the right to it: never too many
   cart: t.map(t.counter()), // a line removed while somebody adds to it keeps what was added
   names: t.map(t.lwwRegister<string>({ check: isText })), // what replicas call themselves
 };
@@ -41,5 +42,37 @@ export function nameOf(stall: Stall, replica: string): string {
   return stall.root.names.get(replica).value ?? unnamed.get(replica) ?? `replica ${replica.slice(0, 6)}`;
 }
 
+/** How many colours there are to tell replicas apart; the style sheet says which. */
+export const HUES = 6;
+
+/** Colours that were chosen, as presence tells them. */
+export const chosenHue = new Map<string, number>();
+
+/** The first colour that is free, from the one on that follows from the id of a replica: in every tab the same one. */
+export function freeHue(replica: string, taken: { has(hue: number): boolean }): number {
+  const first = Number.parseInt(replica.slice(-6), 16) % HUES;
+  for (let step = 0; step < HUES; step++) if (!taken.has((first + step) % HUES)) return (first + step) % HUES;
+  return first;
+}
+
+/** Colours for replicas: those that were chosen, and for the others such as are free. */
+export function huesOf(replicas: readonly string[]): Map<string, number> {
+  const hues = new Map<string, number>();
+  const taken = new Set<number>();
+  const give = (replica: string, hue: number) => {
+    hues.set(replica, hue);
+    taken.add(hue);
+  };
+  for (const replica of replicas) if (chosenHue.has(replica)) give(replica, chosenHue.get(replica) as number);
+  for (const replica of replicas) if (!hues.has(replica)) give(replica, freeHue(replica, taken));
+  return hues;
+}
+
 /** What to call a product: its title, or its name while it has none. */
 export const titleOf = (stall: Stall, name: ProductName) => stall.root[name].title.value || name;
+
+/** How many edits of a replica are here. */
+export function editsOf(stall: Stall, replica: string): number {
+  const runs = stall.inspect().seen[replica] ?? [];
+  return runs.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+}

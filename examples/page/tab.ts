@@ -1,22 +1,31 @@
-// This tab: its name, its links, and how it stands.
+// This tab: its name and colour, its links, and how it stands.
 import type { Link } from "crdt-wasm";
 import { broadcast, webSocket } from "crdt-wasm/connect";
 
+import { trouble } from "./banner.ts";
 import type { Act } from "./card.ts";
-import { byId, el, write } from "./dom.ts";
-import { type Stall, unnamed } from "./market.ts";
+import { byId, did, el, write } from "./dom.ts";
+import type { Here } from "./here.ts";
+import { editsOf, freeHue, HUES, type Stall, unnamed } from "./market.ts";
 
-const BIRDS = ["Heron", "Wren", "Swift", "Robin", "Plover", "Linnet", "Dunlin", "Siskin", "Avocet", "Merlin"];
+const BIRDS = [
+  ...["Avocet", "Bittern", "Dipper", "Dunlin", "Egret", "Fieldfare", "Goldcrest", "Heron", "Hoopoe", "Kestrel", "Knot", "Linnet"],
+  ...["Martin", "Merlin", "Nightjar", "Osprey", "Plover", "Redstart", "Robin", "Siskin", "Swift", "Teal", "Wagtail", "Wren"],
+];
+const COLOURS = ["Brick", "Fern", "Lake", "Ochre", "Plum", "Teal"];
 
 /** The switch cuts the links of this replica, and nothing else of the browser. */
-export function links(stall: Stall, relay: string): void {
+export function links(stall: Stall, here: Here, relay: string): void {
   const online = byId("online");
   let open: Link[] = [];
   const set = (on: boolean) => {
+    if (!on) here.link(false);
     for (const link of open) link.close();
     open = on ? [stall.connect(broadcast()), toRelay(stall, relay)] : [];
+    if (on) here.link(true);
     online.setAttribute("aria-checked", String(on));
     document.documentElement.dataset.offline = String(!on);
+    did(on ? "online" : "offline");
   };
   online.addEventListener("click", () => set(open.length === 0));
   set(true);
@@ -40,18 +49,7 @@ export function signed(stall: Stall): Act {
     const name = input.value.trim();
     if (name && name !== chosen()) stall.root.names.get(stall.replicaId).set(name);
   };
-  const here = stall.presence<string>();
-  const show = () => here.set(input.value.trim() || "somebody");
-  const others = byId("others");
-  here.subscribe(() => {
-    const names = here.snapshot().map(({ state }) => String(state));
-    write(others, names.length > 0 ? `Also open in this browser: ${names.join(", ")}` : "No other tab of this browser is open.");
-  });
-  show();
-  input.addEventListener("change", () => {
-    stall.edit(sign);
-    show();
-  });
+  input.addEventListener("change", () => stall.edit(sign));
   return (edit) => {
     try {
       stall.edit(() => {
@@ -64,41 +62,76 @@ export function signed(stall: Stall): Act {
   };
 }
 
-/** Shows what went wrong, where everybody sees it. */
-export function trouble(text: string): void {
-  const banner = byId("trouble");
-  banner.textContent = text;
-  banner.hidden = false;
+/** What others see of this tab: the name as it is typed, and a colour. */
+export function shows(stall: Stall, here: Here): () => void {
+  const name = byId<HTMLInputElement>("name");
+  const tell = () => here.show({ name: name.value.trim() || "somebody" });
+  name.addEventListener("change", tell);
+  tell();
+
+  const kept = `hue of ${stall.replicaId}`;
+  const before = sessionStorage.getItem(kept);
+  here.hueIsFree = before === null;
+  here.show({ hue: before === null ? freeHue(stall.replicaId, new Set()) : Number(before) % HUES });
+  const choose = (hue: number) => {
+    here.hueIsFree = false;
+    sessionStorage.setItem(kept, String(hue));
+    here.show({ hue });
+  };
+  const choices = COLOURS.map((colour, hue) =>
+    el("input", { type: "radio", name: "colour", "aria-label": colour, on: { change: () => choose(hue) } }),
+  );
+  byId("colours").append(
+    ...choices.map((choice, hue) =>
+      el("label", { class: "colour", title: COLOURS[hue] }, choice, el("span", { class: "who-dot", "data-hue": hue, "aria-hidden": true })),
+    ),
+  );
+  return () => {
+    const choice = choices[here.hue];
+    if (choice && !choice.checked) choice.checked = true;
+  };
 }
 
 const LINK = {
-  offline: "Offline: edits stay here until you are back",
+  offline: "Offline: edits wait here",
   connecting: "Looking for the others…",
   syncing: "Finding out what differs…",
   synced: "In step with the others",
 };
 const STORAGE = { memory: "in memory only", saving: "saving…", saved: "saved in this browser", failed: "failed: edits are refused" };
-const IDENTITY = { stored: "kept, and used again by a later tab", home: "lent by the relay, and given back", ephemeral: "drawn for this page, never used again" };
+const IDENTITY = {
+  stored: "stored: a later tab goes on with it",
+  home: "lent by the relay, and given back",
+  ephemeral: "ephemeral: of this page alone",
+};
 
-export function status(stall: Stall): () => void {
-  const facts = byId("facts");
-  const fact = (term: string) => {
+/** Draws how it stands; `sum` says which state it has. */
+export function status(stall: Stall, sum: () => string): () => void {
+  const list = (id: string) => (term: string, gloss?: string) => {
     const value = el("dd");
-    facts.append(el("div", {}, el("dt", {}, term), value));
+    byId(id).append(el("div", {}, el("dt", {}, term), value, ...(gloss ? [el("dd", { class: "gloss" }, gloss)] : [])));
     return value;
   };
-  const [unsaved, unacked, storage, id, identity] = ["Not saved yet", "Only in this browser", "Storage", "Replica id", "Identity"].map(fact) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-  id.className = "id";
+  const count = list("counts");
+  const unsaved = count("Unsaved", "lost in a crash");
+  const unsent = count("Unsent", "only in this browser");
+  const acknowledged = count("Acknowledged", "stored elsewhere");
+  const fact = list("facts");
+  const [storage, id, identity, state] = ["Storage", "Replica id", "Kind of id", "State"].map((term) => fact(term)) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
+  id.className = state.className = "id";
   return () => {
     const now = stall.status.snapshot();
     byId("state").dataset.state = now.link;
     write(byId("state-text"), LINK[now.link]);
-    const edits = (count: number) => (count === 1 ? "1 edit" : `${count} edits`);
-    write(unsaved, edits(now.unsaved));
-    write(unacked, edits(now.unacked));
-    unacked.classList.toggle("alone", now.unacked > 0);
+    write(unsaved, String(now.unsaved));
+    unsaved.classList.toggle("alone", now.unsaved > 0);
+    const alone = Math.max(0, now.unacked - now.unsaved);
+    write(unsent, String(alone));
+    unsent.classList.toggle("alone", alone > 0);
+    write(acknowledged, String(Math.max(0, editsOf(stall, stall.replicaId) - Math.max(now.unacked, now.unsaved))));
     write(storage, STORAGE[now.storage]);
-    write(id, stall.replicaId);
     write(identity, IDENTITY[now.identity]);
+    write(id, stall.replicaId);
+    write(state, sum() || "…");
   };
 }

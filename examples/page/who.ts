@@ -1,8 +1,8 @@
 // Who has what: a picture for the eyes, the same as a table for the ears.
 import type { Inspection } from "crdt-wasm";
 
-import { byId, el, write } from "./dom.ts";
-import { nameOf, type Stall } from "./market.ts";
+import { byId, el } from "./dom.ts";
+import { huesOf, nameOf, type Stall } from "./market.ts";
 
 type Runs = Inspection["seen"];
 
@@ -25,18 +25,21 @@ function strip(runs: Runs[string], last: number): SVGSVGElement {
 
 export function who(stall: Stall): () => void {
   let shown = "";
+  let had = new Map<string, number>();
   return () => {
-    const { seen, peers, bytes } = stall.inspect();
-    const kB = (size: number) => `${(size / 1000).toFixed(1)} kB`;
-    write(byId("traffic"), `Sent ${kB(bytes.sent)}, received ${kB(bytes.received)} since this tab was opened. The whole state would be ${kB(wholeState(stall))}.`);
-
+    const { seen, peers } = stall.inspect();
     const others = peers.filter(({ replica }) => replica !== stall.replicaId);
     const rows: { replica: string; has: Runs }[] = [{ replica: stall.replicaId, has: seen }, ...others];
     const writers = Object.keys(Object.assign({}, ...rows.map(({ has }) => has))).sort();
     const names = new Map([...writers, ...rows.map(({ replica }) => replica)].map((replica) => [replica, nameOf(stall, replica)]));
-    const key = JSON.stringify([rows, [...names]]);
+    const hues = huesOf(writers);
+    const key = JSON.stringify([rows, [...names], [...hues]]);
     if (key === shown) return;
     shown = key;
+    const before = had;
+    had = new Map(rows.flatMap(({ replica, has }) => writers.map((writer) => [`${replica} ${writer}`, count(has[writer])])));
+    // What has grown since the last look is shown to have.
+    const grew = (row: string, writer: string) => (before.get(`${row} ${writer}`) ?? Infinity) < (had.get(`${row} ${writer}`) ?? 0);
 
     const last = (writer: string) => Math.max(1, ...rows.map(({ has }) => has[writer]?.at(-1)?.[1] ?? 0));
     byId("who").replaceChildren(
@@ -48,8 +51,8 @@ export function who(stall: Stall): () => void {
           el(
             "div",
             { class: "strips" },
-            ...writers.map((writer, at) =>
-              el("div", { class: "strip", "data-hue": at % 6 }, strip(has[writer] ?? [], last(writer)), el("small", {}, `${names.get(writer)} ${count(has[writer])}/${last(writer)}`)),
+            ...writers.map((writer) =>
+              el("div", { class: grew(replica, writer) ? "strip grew" : "strip", "data-hue": hues.get(writer) }, strip(has[writer] ?? [], last(writer)), el("small", {}, `${names.get(writer)} ${count(has[writer])}/${last(writer)}`)),
             ),
           ),
         ),
@@ -67,19 +70,4 @@ export function who(stall: Stall): () => void {
       ),
     );
   };
-}
-
-let whole = { at: {} as unknown, size: 0 };
-
-/** What sending everything would cost; looked up again only when something has changed. */
-function wholeState(stall: Stall): number {
-  const at = stall.snapshot();
-  if (whole.at !== at) {
-    whole = { at, size: whole.size };
-    void stall.encode().then(
-      ({ length }) => (whole = { at, size: length }),
-      () => {}, // the status says that the store failed
-    );
-  }
-  return whole.size;
 }

@@ -12,4 +12,5 @@
 pub mod goods;
 pub mod hand;
 pub mod site;
+pub mod sum;
 pub mod terminal;

@@ -16,12 +16,23 @@ fn told(lines: &str) -> String {
 
 #[test]
 fn lines_are_obeyed_in_order() {
-    let said = told("stock bread -4\nprice bread 510\ntag bread  still warm\nuntag bread baked today\nshow\n");
+    let said =
+        told("stock bread -4\nprice bread 510\ntag bread  still warm\nuntag bread baked today\nseats add\nshow\n");
     assert!(
-        said.starts_with("ok\nok\nok\nok\nSourdough loaf: 20 in stock, 510 cents, 0 likes, [still warm]\n"),
+        said.starts_with("ok\nok\nok\nok\nok\nSourdough loaf: 20 in stock, 510 cents, 0 likes, [still warm]\n"),
         "{said}"
     );
-    assert_eq!(said.lines().count(), 9, "four products and five times ok");
+    assert!(said.ends_with("1 seats left, 1 to be sold here\nok\n"), "{said}");
+    assert_eq!(said.lines().count(), 11, "four products, the seats, and six times ok");
+}
+
+#[test]
+fn the_last_seat_is_sold_once() {
+    let said = told("seats sell\nseats add\nseats sell\nseats sell\nshow\n");
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("no: ") && lines[3].starts_with("no: "), "{said}");
+    assert_eq!((lines[1], lines[2]), ("ok", "ok"));
+    assert!(said.ends_with("0 seats left, 0 to be sold here\nok\n"), "{said}");
 }
 
 #[test]
@@ -38,6 +49,6 @@ fn what_is_no_edit_is_refused_and_changes_nothing() {
 #[test]
 fn a_page_that_was_not_built_is_named() {
     let folder = Scratch::new("crdt-no-page").unwrap();
-    let error = site::site(folder.path(), "127.0.0.1:1", "stall").unwrap_err();
+    let error = site::site(folder.path(), "127.0.0.1:1", "stall", Vec::new()).unwrap_err();
     assert!(error.to_string().contains("index.html"), "{error}");
 }

@@ -135,18 +135,23 @@ pub(crate) fn missing() -> Option<String> {
     (!runs("node") || !runs("npm")).then(|| "no Node: install Node 20.19 or later, with npm".to_owned())
 }
 
-/// The package's own tools, at the versions of its lock file.
+/// The package's own tools.
 fn npm_packages() -> Outcome {
     if let Some(missing) = missing() {
         return Err(Failure::new(format!("the Rust part is built, but there is {missing}")));
     }
-    let installed = package().join("node_modules").join(".package-lock.json");
+    install(&package())
+}
+
+/// What a folder needs of npm, at the versions of its lock file.
+pub(crate) fn install(folder: &Path) -> Outcome {
+    let installed = folder.join("node_modules").join(".package-lock.json");
     let age = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
-    if age(&installed).is_some_and(|installed| age(&package().join("package-lock.json")) <= Some(installed)) {
+    if age(&installed).is_some_and(|installed| age(&folder.join("package-lock.json")) <= Some(installed)) {
         return Ok(());
     }
     let mut install = Command::new("npm");
-    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(package());
+    install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
     run::run(&mut install)
 }
 

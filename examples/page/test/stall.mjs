@@ -1,4 +1,5 @@
 // What the tests of the page need around it: the relay, the server, a replica in Rust, and a browser.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -87,22 +88,34 @@ export async function open() {
   const document = (await server.line()).split(" ").at(-1);
   const url = (await server.line()).split(" ").at(-1);
   const native = await startNative(relay.address, document);
+  const profiles = [];
 
   const executablePath = process.env.CHROME ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) throw new Error("no Chromium: install the package chromium, or set CHROME to its path");
-  const browser = await chromium.launchPersistentContext(join(folder, "profile"), { executablePath, headless: true, args: FLAGS, viewport: { width: 1280, height: 900 } });
   const errors = [];
-  browser.on("weberror", (error) => errors.push(String(error.error())));
+  /** A browser with a profile of its own: it shares nothing with another but the network. */
+  const launch = async () => {
+    const profile = join(folder, `profile-${profiles.length}`);
+    const browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: FLAGS, viewport: { width: 1280, height: 900 } });
+    browser.on("weberror", (error) => errors.push(String(error.error())));
+    profiles.push(browser);
+    return browser;
+  };
+  const browser = await launch();
 
   return {
     url,
     relay,
     native,
     browser,
+    browsers: profiles,
     errors,
+    launch,
+    /** One more replica in Rust. */
+    another: () => startNative(relay.address, document),
     /** A new tab that has caught up. */
-    async tab() {
-      const page = await browser.newPage();
+    async tab(of = browser) {
+      const page = await of.newPage();
       page.on("console", (message) => {
         // A relay that is not there is what some tests are about; the browser prints it.
         if (message.type() === "error" && !message.text().includes("WebSocket connection")) errors.push(message.text());
@@ -115,12 +128,37 @@ export async function open() {
       return page;
     },
     async stop() {
-      await browser.close();
+      for (const browser of profiles) await browser.close();
       for (const program of [native, server, relay]) await program.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+/** Cuts the links of a tab, or makes them again. */
+export const flip = (page) => page.getByRole("switch", { name: "Online" }).click();
+
+export const setPrice = async (page, product, text) => {
+  const field = card(page, product).getByLabel("Price", { exact: true });
+  await field.fill(text);
+  await field.press("Enter");
+};
+
+/** After each test: no tab is left, and none had an error. */
+export async function tidy(stall) {
+  for (const browser of stall.browsers) for (const page of browser.pages()) await page.close();
+  assert.deepEqual(stall.errors.splice(0), [], "errors on the page");
+}
+
+/** Waits until all of these have the same bytes, of which there are some. */
+export const equal = (...asked) =>
+  until(
+    () => Promise.all(asked.map((ask) => ask())),
+    (all) => all[0] !== "" && all.every((one) => one === all[0]),
+  );
+
+/** A number on the page, by what stands above it. */
+export const figure = (page, term) => page.locator(".figures > div, .counts > div").filter({ has: page.getByText(term, { exact: true }) }).locator("dd").first().innerText();
 
 export const synced = (page) => page.locator('#state[data-state="synced"]').waitFor();
 

@@ -88,7 +88,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     };
 
     // Two replicas in Rust, linked with it like any tab.
-    let mut hands = Vec::new();
+    let (mut hands, mut natives) = (Vec::new(), Vec::new());
     for kind in [Work::Warehouse, Work::Kiosk] {
         let store = RedbStorage::open(options.data.join(format!("{}.redb", kind.name())))?;
         let node = Node::<Stall>::open(store, Config::new(ScopeId::named(&document)))?;
@@ -100,12 +100,13 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         if !options.quiet {
             tokio::spawn(work(node.clone(), kind, Random::new(seed(kind))));
         }
+        natives.push((kind.name(), node.clone()));
         hands.push((node, link));
     }
 
     // The page. What is shown last is the one address that people need.
     let listener = listen(options.port).await?;
-    let site = site::site(&options.page, &address, &document)?;
+    let site = site::site(&options.page, &address, &document, natives)?;
     println!("relay     ws://{address}  document {document}");
     println!("page      http://{}/", listener.local_addr()?);
     axum::serve(listener, site).with_graceful_shutdown(interrupted()).await?;

@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crdt_core::{
-    Counter, DotStore, EditError, EwFlag, GCounter, LwwRegister, MvRegister, OrMap, OrSet, PnCounter, Timestamp,
+    BoundedCounter, Counter, DotStore, EditError, EwFlag, GCounter, LwwRegister, MvRegister, OrMap, OrSet, PnCounter,
+    Timestamp,
 };
 
 crdt_core::fields! {
@@ -31,6 +32,8 @@ crdt_core::fields! {
         cheese: Product,
         apples: Product,
         honey: Product,
+        /// Seats at tonight's tasting. Each comes with a right to sell it, and who holds none sells none: never too many.
+        seats: BoundedCounter,
         /// How many of which; a line that is removed while somebody adds to it keeps what was added.
         cart: OrMap<String, Counter>,
         /// What replicas call themselves, by their ids.

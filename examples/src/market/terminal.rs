@@ -13,6 +13,7 @@ online | offline                  link it with the relay, or cut the link
 stock PRODUCT N                   N more, or fewer if it is negative
 price PRODUCT CENTS               write a price
 tag | untag PRODUCT WORD          add or remove a tag
+seats add | seats sell            put up a seat for the tasting, or sell one: refused without the right to it
 show                              the stall as it is here
 bytes                             its canonical bytes, as hexadecimal digits: equal states have equal bytes";
 
@@ -39,6 +40,7 @@ pub fn obey(node: &Node<Stall>, relay: &str, input: impl BufRead, mut output: im
                 writeln!(output, "{digits}")?;
                 Ok(())
             }
+            ["seats", what] => seats(node, what),
             [verb, name, what @ ..] => edit(node, verb, name, &what.join(" ")),
             _ => Err(format!("say one of\n{WORDS}")),
         };
@@ -81,7 +83,20 @@ fn edit(node: &Node<Stall>, verb: &str, name: &str, what: &str) -> Result<(), St
     stored.wait().map_err(|error| error.to_string())
 }
 
+fn seats(node: &Node<Stall>, what: &str) -> Result<(), String> {
+    let stored = node.try_edit(|stall| {
+        let done = match what {
+            "add" => stall.seats().mint(1),
+            "sell" => stall.seats().spend(1),
+            _ => return Err(format!("say one of\n{WORDS}")),
+        };
+        done.map_err(|error| error.to_string())
+    })?;
+    stored.wait().map_err(|error| error.to_string())
+}
+
 fn show(node: &Node<Stall>, output: &mut impl Write) -> io::Result<()> {
+    let id = node.id();
     node.read(|stall| {
         for product in PRODUCTS.iter().filter_map(|name| shown(stall, name)) {
             let prices: Vec<String> = product.price().values().iter().map(ToString::to_string).collect();
@@ -97,6 +112,7 @@ fn show(node: &Node<Stall>, output: &mut impl Write) -> io::Result<()> {
                 if product.open().is_set() { "" } else { ", not for sale" },
             )?;
         }
-        Ok(())
+        let (left, ours) = (stall.seats().value(), stall.seats().available(id));
+        writeln!(output, "{left} seats left, {ours} to be sold here")
     })
 }
