@@ -1,27 +1,17 @@
 //! One repair with one peer, step by step.
 
+mod conclude;
+mod tell;
+
 use core::time::Duration;
 
 use crdt_core::{Delta, DotSet, DotStore};
 
-use super::leg::{Leg, Outcome, Verdict};
-use super::plan::{Sizes, choose};
+use super::leg::Leg;
 use super::send::{Sender, Sketched};
-use super::told::{is_frontier, received_of};
 use super::{RepairAction, Theirs, Told, Work};
-use crate::sketch::Alphabet;
-use crate::{CancelReason, Finish, Hello, Message, Plan, RepairId, RepairTier, Steady, SummaryOf};
-
-/// A summary that travels with the Hello is at most about this large.
-const HELLO_SUMMARY_BYTES_MAX: usize = 1_024;
-/// What a run, and an id that is new to the link, take in a summary, about.
-const RUN_BYTES: usize = 5;
-/// What the name of a base takes.
-const BASE_BYTES: usize = 8;
-/// Runs of retired dots that are named; of more a set of live dots is sent instead.
-const NAMED_RUNS_MAX: usize = 8_192;
-/// Runs of staged dots that are offered.
-const STAGED_RUNS_MAX: usize = 8_192;
+use crate::{CancelReason, Hello, Message, Plan, RepairId, RepairTier, Steady, SummaryOf};
+use tell::fits_hello;
 
 /// One repair.
 #[derive(Clone, Debug)]
@@ -78,19 +68,6 @@ fn tier_of(plan: Plan) -> RepairTier {
     }
 }
 
-/// The first dots of a set, in a bounded number of runs.
-fn bounded(dots: &DotSet, runs_max: usize) -> DotSet {
-    let mut some = DotSet::new();
-    for (replica, first, last) in dots.runs().take(runs_max) {
-        some.insert_run(replica, first, last);
-    }
-    some
-}
-
-fn is_long(dots: &DotSet, runs_max: usize) -> bool {
-    dots.runs().nth(runs_max).is_some()
-}
-
 impl<S: DotStore> Exchange<S> {
     /// When it has been silent for too long.
     pub(super) fn deadline(&self) -> Steady {
@@ -114,45 +91,14 @@ impl<S: DotStore> Exchange<S> {
         let knows = work.link.retired.is_none_or(|theirs| theirs == exchange.told.retired);
         let base = exchange.worth_its_name(base, knows, work);
         let summary = exchange.summary(work.link.least, base, knows, work);
-        let is_small = summary_bytes(&summary) <= HELLO_SUMMARY_BYTES_MAX;
         // Nothing changed since both were equal: most likely nothing did there.
-        let inline = is_small && (!unchanged || work.link.least != Plan::Ask);
+        let inline = fits_hello(&summary) && (!unchanged || work.link.least != Plan::Ask);
         if let Phase::Asked { summarised, .. } = &mut exchange.phase {
             *summarised = inline;
         }
         let hello = exchange.hello(inline.then_some(summary), content, work);
         work.send(hello);
         exchange
-    }
-
-    /// The base, if leaving its dots out saves more than naming it takes.
-    fn worth_its_name<'b>(
-        &self,
-        base: Option<(u64, &'b DotSet)>,
-        knows: bool,
-        work: &Work<'_, '_, S>,
-    ) -> Option<(u64, &'b DotSet)> {
-        let bytes = |base| RUN_BYTES * self.told.listed(base, knows, work.view).0.run_count();
-        base.filter(|(_, dots)| bytes(Some(*dots)) + BASE_BYTES < bytes(None))
-    }
-
-    fn summary(&self, plan: Plan, base: Option<(u64, &DotSet)>, knows: bool, work: &Work<'_, '_, S>) -> SummaryOf {
-        // What is staged was not proven to be right, so it is not offered where something was wrong.
-        let staged = match plan {
-            Plan::Whole => DotSet::new(),
-            _ => bounded(work.staged.dots(), STAGED_RUNS_MAX),
-        };
-        self.told.summary(self.id, plan, base, knows, staged, work.view)
-    }
-
-    fn hello(&self, summary: Option<SummaryOf>, content: Option<u128>, work: &Work<'_, '_, S>) -> Message<S> {
-        Message::Hello(Hello {
-            repair: self.id,
-            received_hash: self.told.received_hash,
-            state_hash: work.view.sketch.sum(),
-            summary: summary.map(Box::new),
-            content_hash: content,
-        })
     }
 
     /// Answers a Hello.
@@ -223,86 +169,6 @@ impl<S: DotStore> Exchange<S> {
                 Step::Goes
             }
             Err(reason) => Step::Cancels(reason),
-        }
-    }
-
-    /// Tells all that the other lacks of what is here now.
-    fn tell(
-        &mut self,
-        theirs: &Theirs,
-        least: Plan,
-        base: Option<(u64, DotSet)>,
-        work: &mut Work<'_, '_, S>,
-    ) -> Result<(Plan, Option<Sketched>), CancelReason> {
-        let view = work.view;
-        let want = view.state.live_outside(&theirs.seen);
-        let common = self.told.seen.intersection(&theirs.seen);
-        let alphabet = Alphabet::of(&common);
-        let sizes = Sizes { theirs, want: &want, common: &common, alphabet: alphabet.as_ref(), least };
-        let choice = choose(&sizes, view);
-
-        let knows = theirs.retired == self.told.retired;
-        let base = self.worth_its_name(base.as_ref().map(|(hash, dots)| (*hash, dots)), knows, work);
-        let mut summary = self.summary(choice.plan, base, knows, work);
-        summary.sketch_key = work.link.salt;
-        work.send(Message::Summary(Box::new(summary)));
-        if choice.plan == Plan::Log {
-            let missing = self.told.received.difference(&theirs.received);
-            let finish = self.finish(DotSet::new(), &DotSet::new(), 0, work);
-            self.push(missing, finish, work);
-            return Ok((Plan::Log, None));
-        }
-        let all = if choice.plan == Plan::Whole { view.state.live() } else { want.clone() };
-        let kept = all.intersection(&theirs.staged);
-        let (salt, peer, repair) = (work.link.salt, work.peer, self.id);
-        let mut to = Sender { peer, repair, out: &mut *work.out };
-        if !to.entries(&all.difference(&kept), view) {
-            return Err(CancelReason::Partial);
-        }
-        let mut sketched = None;
-        match (choice.plan, alphabet) {
-            (Plan::Sketch, Some(alphabet)) => {
-                let mut sketch = Sketched::now(common, alphabet, &want, salt, &choice, view);
-                let mut from = 0;
-                while from < choice.window {
-                    let end = choice.window.min(from + view.config.limits.window_cells_max);
-                    sketch.window(from..end, view, &mut to)?;
-                    from = end;
-                }
-                sketched = Some(sketch);
-            }
-            (Plan::LiveSet, _) => to.live_set(&view.state.live().intersection(&common), view),
-            _ => {}
-        }
-        let mut finish = self.finish(kept, &all, self.told.sum, work);
-        if matches!(self.phase, Phase::Asked { .. }) {
-            // The other side expects records. Should this overtake its summary, it must not pass for the end of them.
-            finish.since = self.told.received.difference(&theirs.received);
-        }
-        work.send(Message::Finish(Box::new(finish)));
-        Ok((choice.plan, sketched))
-    }
-
-    fn finish(&self, kept: DotSet, entries: &DotSet, check: u64, work: &Work<'_, '_, S>) -> Finish {
-        Finish {
-            repair: self.id,
-            since: DotSet::new(),
-            since_ahead: DotSet::new(),
-            frontier: DotSet::new(),
-            kept,
-            retired: DotSet::new(),
-            entry_count: entries.len(),
-            entry_hash: work.view.sketch.key().sum(entries),
-            check,
-        }
-    }
-
-    fn push(&self, dots: DotSet, finish: Finish, work: &mut Work<'_, '_, S>) {
-        let then = Message::Finish(Box::new(finish));
-        if dots.is_empty() {
-            work.send(then);
-        } else {
-            work.out.push(RepairAction::PushFromLog { peer: work.peer, dots, then });
         }
     }
 
@@ -379,198 +245,6 @@ impl<S: DotStore> Exchange<S> {
         Ok(true)
     }
 
-    /// Draws the conclusions, if all is here.
-    fn read(&mut self, work: &mut Work<'_, '_, S>) -> Step {
-        match &self.phase {
-            Phase::Asked { leg, .. } => match (&leg.theirs, &leg.finish) {
-                (Some(theirs), Some(_)) if theirs.plan == Plan::Log => {
-                    let theirs = theirs.clone();
-                    self.answer_log(theirs, work)
-                }
-                _ => self.read_leg(work),
-            },
-            Phase::Answered { plan: Plan::Log, leg, theirs, .. } if leg.theirs.is_none() => match &leg.finish {
-                Some(finish) => {
-                    let mut received = theirs.received.clone();
-                    received.union_with(&finish.since);
-                    self.end_log(received, work)
-                }
-                None => Step::Goes,
-            },
-            Phase::Answered { leg, .. } if leg.theirs.is_none() => self.read_named(work),
-            Phase::Answered { .. } => self.read_leg(work),
-            _ => Step::Goes,
-        }
-    }
-
-    /// After their log, ours, or what a log can't tell.
-    fn answer_log(&mut self, theirs: Theirs, work: &mut Work<'_, '_, S>) -> Step {
-        let received = received_of(work.view);
-        if !theirs.received.is_subset(received) {
-            work.link.least = Plan::Sketch;
-            return Step::Cancels(CancelReason::Incomplete);
-        }
-        let missing = received.difference(&theirs.received);
-        let joined = received.clone();
-        if missing.is_empty() || work.view.log.holds(&missing) {
-            let mut finish = self.finish(DotSet::new(), &DotSet::new(), 0, work);
-            finish.since = missing.difference(&self.told.received);
-            self.push(missing, finish, work);
-            self.phase = Phase::Told { sketched: None, joined, check: None, tier: RepairTier::Log };
-            return Step::Goes;
-        }
-        self.told = Told::now(work.view);
-        match self.tell(&theirs, Plan::Sketch, None, work) {
-            Ok((plan, sketched)) => {
-                self.phase = Phase::Told { sketched, joined, check: None, tier: tier_of(plan) };
-                Step::Goes
-            }
-            Err(reason) => Step::Cancels(reason),
-        }
-    }
-
-    fn end_log(&mut self, received: DotSet, work: &mut Work<'_, '_, S>) -> Step {
-        if !received.is_subset(received_of(work.view)) {
-            work.link.least = Plan::Sketch;
-            return Step::Cancels(CancelReason::Incomplete);
-        }
-        let mut joined = received;
-        joined.union_with(&self.told.received);
-        self.end(&joined, 0, RepairTier::Log, work)
-    }
-
-    fn read_leg(&mut self, work: &mut Work<'_, '_, S>) -> Step {
-        let (id, told) = (self.id, self.told.clone());
-        let opened = matches!(self.phase, Phase::Asked { .. });
-        let Some(leg) = self.leg() else { return Step::Goes };
-        match leg.read(&told, work.staged, work.view) {
-            Outcome::Wait => Step::Goes,
-            Outcome::Broken(reason) => Step::Cancels(reason),
-            Outcome::Mismatch => Step::Diverges,
-            Outcome::More { from, count } => {
-                leg.asked_up_to(from + count);
-                let (from, count) = (u32::try_from(from), u32::try_from(count));
-                let (Ok(from), Ok(count)) = (from, count) else { return Step::Cancels(CancelReason::TooLarge) };
-                work.send(Message::More { repair: id, from, count });
-                Step::Goes
-            }
-            Outcome::Ready(verdict) => {
-                let Some(theirs) = leg.theirs.take() else { return Step::Goes };
-                if opened { self.reply(theirs, verdict, work) } else { self.conclude(theirs, verdict, work) }
-            }
-        }
-    }
-
-    /// Both parts are here and right at the opener: commit, and tell the other's part.
-    fn reply(&mut self, theirs: Theirs, verdict: Verdict<S>, work: &mut Work<'_, '_, S>) -> Step {
-        let view = work.view;
-        let (state, key) = (view.state, view.sketch.key());
-        let tier = tier_of(theirs.plan);
-        let (joined, frontier) = theirs.joined_with(received_of(view), view.frontier);
-
-        // What is live there, seen here, and not live here.
-        let mut retired = verdict.only_theirs;
-        let seen_since = verdict.dots.intersection(state.seen());
-        let gone = seen_since.difference(&state.live_within(&seen_since));
-        retired.union_with(&named(gone, &self.told, view));
-        let mut want = state.live_outside(&theirs.seen);
-        if theirs.plan == Plan::Whole {
-            // Where one dot has two values, the other side must see ours, too.
-            want.extend(state.equivocations(&verdict.delta));
-        }
-        let check = view
-            .sketch
-            .sum()
-            .wrapping_sub(key.sum(&state.live_within(verdict.delta.retired())))
-            .wrapping_add(key.sum(&verdict.dots.difference(state.seen())))
-            .wrapping_add(key.set(&joined));
-        work.out.push(RepairAction::Commit {
-            peer: work.peer,
-            repair: self.id,
-            delta: verdict.delta,
-            received: theirs.received.clone(),
-            frontier: theirs.frontier.clone(),
-            tier,
-        });
-
-        if is_long(&retired, NAMED_RUNS_MAX) {
-            self.told = Told::now(view);
-            return match self.tell(&theirs, Plan::LiveSet, None, work) {
-                Ok((_, sketched)) => {
-                    self.phase = Phase::Told { sketched, joined, check: None, tier };
-                    Step::Goes
-                }
-                Err(reason) => Step::Cancels(reason),
-            };
-        }
-        let kept = want.intersection(&theirs.staged);
-        let mut to = Sender { peer: work.peer, repair: self.id, out: &mut *work.out };
-        if !to.entries(&want.difference(&kept), view) {
-            return Step::Cancels(CancelReason::Partial);
-        }
-        let mut finish = self.finish(kept, &want, check, work);
-        finish.since = received_of(view).difference(&self.told.received).difference(&theirs.received);
-        let later = state.seen().difference(&self.told.seen).difference(&theirs.seen);
-        finish.since_ahead = later.difference(&finish.since);
-        finish.frontier = frontier;
-        finish.retired = retired;
-        work.send(Message::Finish(Box::new(finish)));
-        self.phase = Phase::Told { sketched: None, joined, check: Some(check), tier };
-        Step::Goes
-    }
-
-    /// The answer is here and names what was retired.
-    fn read_named(&mut self, work: &mut Work<'_, '_, S>) -> Step {
-        let Phase::Answered { theirs, plan, leg, .. } = &self.phase else { return Step::Goes };
-        let Some(finish) = &leg.finish else { return Step::Goes };
-        let mut seen = theirs.seen.clone();
-        seen.union_with(&finish.since);
-        seen.union_with(&finish.since_ahead);
-        let whole = *plan == Plan::Whole;
-        let mut joined = theirs.received.clone();
-        joined.union_with(&finish.since);
-        joined.union_with(&self.told.received);
-        // Edits of the roster leave no entries. The answer belongs to what was told here and to no earlier moment, or its
-        // frontier would leave out what it never heard of.
-        let received_hash = work.view.sketch.key().set(&joined);
-        let verdict = match leg.read_named(&self.told, &seen, received_hash, whole, work.staged, work.view) {
-            Outcome::Ready(verdict) => verdict,
-            Outcome::Broken(reason) => return Step::Cancels(reason),
-            Outcome::Mismatch => return Step::Diverges,
-            Outcome::Wait | Outcome::More { .. } => return Step::Goes,
-        };
-        if !is_frontier(&finish.frontier, &joined, work.view) {
-            return Step::Cancels(CancelReason::OutOfTurn);
-        }
-        let (tier, check, frontier) = (tier_of(*plan), finish.check, finish.frontier.clone());
-        self.commit(verdict.delta, joined.clone(), frontier, joined, check, tier, work)
-    }
-
-    /// The answer is here, and was told like ours.
-    fn conclude(&mut self, theirs: Theirs, verdict: Verdict<S>, work: &mut Work<'_, '_, S>) -> Step {
-        let mut joined = theirs.received.clone();
-        joined.union_with(&self.told.received);
-        let tier = tier_of(theirs.plan);
-        self.commit(verdict.delta, theirs.received, theirs.frontier, joined, 0, tier, work)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one commit")]
-    fn commit(
-        &mut self,
-        delta: Delta<S>,
-        received: DotSet,
-        frontier: DotSet,
-        joined: DotSet,
-        check: u64,
-        tier: RepairTier,
-        work: &mut Work<'_, '_, S>,
-    ) -> Step {
-        let (peer, repair) = (work.peer, self.id);
-        work.out.push(RepairAction::Commit { peer, repair, delta, received, frontier, tier });
-        self.phase = Phase::Commits { joined, check, tier };
-        Step::Goes
-    }
-
     /// Our commit is durable: the answering side says so.
     pub(super) fn committed(&mut self, work: &mut Work<'_, '_, S>) -> Step {
         match &self.phase {
@@ -643,23 +317,6 @@ impl<S: DotStore> Exchange<S> {
             _ => (Delta::new(), 0),
         }
     }
-}
-
-/// What a summary takes, about.
-fn summary_bytes(summary: &SummaryOf) -> usize {
-    let runs = |dots: &DotSet| dots.runs().take(HELLO_SUMMARY_BYTES_MAX).count();
-    let sets = [&summary.received, &summary.ahead, &summary.frontier, &summary.staged];
-    sets.into_iter().map(|dots| RUN_BYTES * runs(dots)).sum()
-}
-
-/// What was retired since the summary, which a test may forget to name.
-fn named<S: DotStore>(gone: DotSet, told: &Told, view: &super::View<'_, S>) -> DotSet {
-    #[cfg(any(test, feature = "sim"))]
-    if view.config.faults.has(crate::Fault::RetiredSinceUnnamed) {
-        return gone.intersection(&told.seen);
-    }
-    let _ = (told, view);
-    gone
 }
 
 fn united_before_finish<S: DotStore>(repair: RepairId, theirs: &Theirs, work: &mut Work<'_, '_, S>) {
