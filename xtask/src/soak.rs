@@ -1,6 +1,6 @@
 //! `cargo xtask soak [--minutes N]`: the checks that take too long for every
 //! change. The law suite gets a quarter of the time, the simulator and the fuzzer two
-//! quarters and one; Miri and the mutation run take what they take, as half of either says little; and the browser package
+//! quarters and one; the model check, Miri and the mutation run take what they take, as half of either says little; and the browser package
 //! in engines that are too large to install for every change.
 
 use crate::fuzz::{fuzz_each, number};
@@ -29,6 +29,7 @@ pub(crate) fn soak(arguments: &[String]) -> Outcome {
         &[
             Step::new("laws", move || laws(share)),
             Step::new("schedules", move || schedules(2 * share)),
+            Step::new("model", model),
             Step::new("miri", miri),
             Step::new("wasm: other engines", web::engines),
             Step::new("fuzz", move || fuzz_each(None, (share / 2).max(1))),
@@ -56,6 +57,15 @@ fn schedules(seconds_max: u64) -> Result<Verdict, Failure> {
         command
     };
     as_many_as_fit(suite, seconds_max, "schedules")
+}
+
+/// Every order of edits, repairs, deliveries and cuts in worlds as large as a model
+/// checker goes through in about ten minutes.
+fn model() -> Result<Verdict, Failure> {
+    let mut command = run::cargo(["test", "--locked", "--release", "-p", "crdt-sync", "--features", "sim", "--lib"]);
+    command.args(["--", "--ignored", "--nocapture", "--test-threads", "1", "repair::tests::model::"]);
+    run::run(&mut command)?;
+    Ok(Verdict::Passed)
 }
 
 /// Runs a suite of random cases with the full count, or with what a trial says
