@@ -117,7 +117,7 @@ impl<S: DotStore> Causal<S> {
     /// [`delta_since`](Self::delta_since).
     ///
     /// # Panics
-    /// If a key or value is longer or deeper than what is read back, or after 2⁵³ − 1 edits of one writer. Where that can
+    /// If a key or value is longer or deeper than what is read back, or after 2⁴⁸ edits of one writer. Where that can
     /// happen, as with values that users choose, use [`try_edit`](Self::try_edit), which returns
     /// [`EditError::TooLarge`] and [`EditError::Exhausted`] for them.
     #[inline]
@@ -138,7 +138,7 @@ impl<S: DotStore> Causal<S> {
     /// # Errors
     /// Whatever the closure returns; [`EditError::TooLarge`] if a key or value is longer than
     /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX) or lies deeper than [`DEPTH_MAX`](crate::codec::DEPTH_MAX);
-    /// [`EditError::Exhausted`] after 2⁵³ − 1 edits of one writer.
+    /// [`EditError::Exhausted`] after 2⁴⁸ edits of one writer.
     pub fn try_edit<R, E: From<EditError>>(
         &mut self,
         writer: &mut Writer,
@@ -172,9 +172,9 @@ impl<S: DotStore> Causal<S> {
     /// Takes a dot that says nothing about the data: for what is recorded beside it, in the same order of events.
     ///
     /// # Panics
-    /// After 2⁵³ − 1 edits of that writer.
+    /// After 2⁴⁸ edits of that writer.
     pub fn mark(&mut self, writer: &mut Writer) -> Dot {
-        let dot = writer.issue(&self.seen).expect("a writer issues at most 2^53 - 1 dots");
+        let dot = writer.issue(&self.seen).expect("a writer issues at most 2^48 dots");
         self.seen.insert(dot);
         dot
     }

@@ -6,13 +6,12 @@ use core::str::FromStr;
 
 use uuid::Uuid;
 
-/// The highest counter that a writer may issue: 2⁵³ − 1, the largest integer that a JavaScript number keeps exactly.
-pub const COUNTER_ISSUED_MAX: u64 = (1 << 53) - 1;
-
-/// The highest counter that bytes from outside may name: 2⁴⁸.
+/// The highest counter of a dot: 2⁴⁸.
 ///
-/// It lies far below [`COUNTER_ISSUED_MAX`], so one forged dot cannot bring a writer to the end of its counters.
-pub const COUNTER_DECODED_MAX: u64 = 1 << 48;
+/// One bound for all: no writer issues a higher one, no dot or set of dots holds one, and no decoder takes one. So what
+/// was written can be read. A million edits a second take nine years to get there, and a JavaScript number keeps each
+/// of them exactly.
+pub const COUNTER_MAX: u64 = 1 << 48;
 
 /// The name of one replica: 128 random bits that stand for one memory, not for a user or a device.
 ///
@@ -103,12 +102,12 @@ pub struct Dot {
 }
 
 impl Dot {
-    /// The dot of a replica's `counter`-th edit; `None` for 0, as edits are counted from 1.
+    /// The dot of a replica's `counter`-th edit; `None` for 0, as edits are counted from 1, and above [`COUNTER_MAX`].
     #[must_use]
     pub const fn new(replica: ReplicaId, counter: u64) -> Option<Self> {
         match NonZeroU64::new(counter) {
-            Some(counter) => Some(Self { replica, counter }),
-            None => None,
+            Some(counter) if counter.get() <= COUNTER_MAX => Some(Self { replica, counter }),
+            _ => None,
         }
     }
 
@@ -124,9 +123,9 @@ impl Dot {
         self.counter.get()
     }
 
-    /// For counters that are known to be above 0, such as the members of a run.
+    /// For counters that are known to be those of a dot, such as the members of a run.
     pub(crate) fn known(replica: ReplicaId, counter: u64) -> Self {
-        Self::new(replica, counter).expect("counters in runs start at 1")
+        Self::new(replica, counter).expect("counters in runs lie between 1 and the highest")
     }
 
     /// The hash that [`dots_digest`](crate::Causal::dots_digest) sums up.
@@ -170,8 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted_from_one() {
-        assert_eq!(Dot::new(ReplicaId::from_u128(1), 0), None);
+    fn edits_are_counted_from_one_to_the_bound() {
+        let id = ReplicaId::from_u128(1);
+        for counter in [1, COUNTER_MAX - 1, COUNTER_MAX] {
+            assert_eq!(Dot::new(id, counter).map(Dot::counter), Some(counter));
+        }
+        for counter in [0, COUNTER_MAX + 1, 1 << 53, u64::MAX] {
+            assert_eq!(Dot::new(id, counter), None);
+        }
     }
 
     #[test]

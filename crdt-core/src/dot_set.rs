@@ -6,6 +6,7 @@ use core::hash::{Hash, Hasher};
 use alloc::vec::Vec;
 
 use crate::by_id::ById;
+use crate::dot::COUNTER_MAX;
 use crate::runs::{Run, Runs};
 use crate::{Dot, Merge, ReplicaId, VersionVector};
 
@@ -69,9 +70,10 @@ impl DotSet {
     /// Adds the dots `first..=last` of a replica; true iff one was missing.
     ///
     /// # Panics
-    /// If `first` is 0 or above `last`.
+    /// If `first` is 0 or above `last`, or `last` is above [`COUNTER_MAX`].
     pub fn insert_run(&mut self, replica: ReplicaId, first: u64, last: u64) -> bool {
         assert!(1 <= first && first <= last, "a run starts at 1 or above and ends no earlier than it starts");
+        assert!(last <= COUNTER_MAX, "a run ends at 2^48 or below");
         self.rows.entry(replica).insert(Run { first, last })
     }
 

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::causal::Causal;
 use crate::codec::DEPTH_MAX;
 use crate::delta::{Delta, Entries};
-use crate::dot::COUNTER_ISSUED_MAX;
+use crate::dot::COUNTER_MAX;
 use crate::sort::Sort as _;
 use crate::{Dot, DotSet, DotStore, EditError, ReplicaId, Writer};
 
@@ -247,7 +247,7 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
         if self.refused.is_some() {
             return;
         }
-        if self.delta.own.is_empty() && self.writer.last() >= COUNTER_ISSUED_MAX {
+        if self.delta.own.is_empty() && self.writer.last() >= COUNTER_MAX {
             return self.refuse(EditError::Exhausted);
         }
         let Some(place) = self.state.live.remove(dot) else { return };

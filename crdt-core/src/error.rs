@@ -25,7 +25,7 @@ pub enum EditError {
     /// A key or value is longer than [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), or lies deeper than
     /// [`DEPTH_MAX`](crate::codec::DEPTH_MAX): nobody could read it back. Split it, or keep it elsewhere.
     TooLarge,
-    /// The writer has issued all of its 2⁵³ − 1 dots. Go on with a fresh id.
+    /// The writer has issued all of its 2⁴⁸ dots. Go on with a fresh id.
     Exhausted,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for EditError {
                 write!(f, "rights to spend {here} here, {elsewhere} with other replicas")
             }
             EditError::TooLarge => f.write_str("key or value is longer or deeper than what can be read back"),
-            EditError::Exhausted => f.write_str("writer has issued all of its 2^53 - 1 dots"),
+            EditError::Exhausted => f.write_str("writer has issued all of its 2^48 dots"),
         }
     }
 }

@@ -85,7 +85,7 @@ pub use change::{Change, Observed, Path, Step};
 pub use clock::{HybridClock, Skew, Timestamp};
 pub use codec::{Canonical, DecodeError, DecodeErrorKind, Kind, decode};
 pub use delta::{Delta, Effect};
-pub use dot::{COUNTER_DECODED_MAX, COUNTER_ISSUED_MAX, Dot, ReplicaId};
+pub use dot::{COUNTER_MAX, Dot, ReplicaId};
 pub use dot_set::DotSet;
 pub use edit::Edit;
 pub use error::EditError;

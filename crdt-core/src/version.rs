@@ -5,6 +5,7 @@ use core::fmt;
 
 use alloc::collections::BTreeMap;
 
+use crate::dot::COUNTER_MAX;
 use crate::{Merge, ReplicaId};
 
 /// Per replica, how many of its edits were seen without a gap (Parker et al. 1983). A missing entry is 0.
@@ -55,7 +56,11 @@ impl VersionVector {
     }
 
     /// Raises a replica's entry to `count`, if it is lower; true iff it was.
+    ///
+    /// # Panics
+    /// If `count` is above [`COUNTER_MAX`].
     pub fn raise(&mut self, replica: ReplicaId, count: u64) -> bool {
+        assert!(count <= COUNTER_MAX, "a replica makes at most 2^48 edits");
         if count <= self.get(replica) {
             return false;
         }

@@ -1,6 +1,6 @@
 //! The one who writes.
 
-use crate::dot::COUNTER_ISSUED_MAX;
+use crate::dot::COUNTER_MAX;
 use crate::{Dot, DotSet, ReplicaId};
 
 /// How far ahead a known dot of one's own id may lie to be believed.
@@ -60,7 +60,7 @@ impl Writer {
     pub fn issued_elsewhere(&self, seen: &DotSet) -> DotSet {
         let mut mine = DotSet::new();
         if self.last > 0 {
-            mine.insert_run(self.id, 1, self.last);
+            mine.insert_run(self.id, 1, self.last.min(COUNTER_MAX));
         }
         let mut under_my_id = DotSet::new();
         for (replica, first, last) in seen.runs().filter(|(replica, ..)| *replica == self.id) {
@@ -72,7 +72,7 @@ impl Writer {
     /// The next dot, past those of this id that `seen` holds, so that no dot which is known here is ever used again. A
     /// forged dot absurdly far ahead is not followed: it may not use up the counters.
     ///
-    /// `None` after 2⁵³ − 1 edits.
+    /// `None` after [`COUNTER_MAX`].
     #[inline]
     pub(crate) fn issue(&mut self, seen: &DotSet) -> Option<Dot> {
         let mut next = self.last.saturating_add(1);
@@ -84,7 +84,7 @@ impl Writer {
                 }
             }
         }
-        if next > COUNTER_ISSUED_MAX {
+        if next > COUNTER_MAX {
             return None;
         }
         self.last = next;

@@ -6,7 +6,7 @@ mod replica;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crdt_core::{
-    COUNTER_ISSUED_MAX, Causal, Counter, Delta, Dot, DotSet, Edit, EditError, HybridClock, LwwMap, LwwRegister, Merge,
+    COUNTER_MAX, Causal, Counter, Delta, Dot, DotSet, Edit, EditError, HybridClock, LwwMap, LwwRegister, Merge,
     MvRegister, OrMap, OrSet, Timestamp, Writer,
 };
 use replica::{Replica, done, id};
@@ -59,7 +59,7 @@ fn row_51_ones_own_id_with_a_higher_counter_is_reported_and_never_used_again() {
 #[test]
 fn row_51_a_counter_that_is_absurdly_far_ahead_is_not_followed() {
     let mut me = Replica::<Tags>::new(1);
-    me.merge(&Delta::retiring(DotSet::new(), run(1, COUNTER_ISSUED_MAX - 1, COUNTER_ISSUED_MAX)));
+    me.merge(&Delta::retiring(DotSet::new(), run(1, COUNTER_MAX - 1, COUNTER_MAX)));
     let next = me.edit(|tags| done(tags.insert("a")));
     assert_eq!(*next.own(), run(1, 1, 1));
     assert_eq!(me.writer.issued_elsewhere(me.state.seen()).len(), 2);
@@ -187,12 +187,12 @@ fn row_59_a_wall_clock_that_goes_backwards_issues_rising_stamps() {
 
 #[test]
 fn rows_28_29_the_last_counter_is_issued_and_none_beyond_it() {
-    let mut me = Replica::<Tags> { writer: Writer::resume(id(1), COUNTER_ISSUED_MAX - 1), state: Causal::new() };
+    let mut me = Replica::<Tags> { writer: Writer::resume(id(1), COUNTER_MAX - 1), state: Causal::new() };
     let last = me.edit(|tags| done(tags.insert("last")));
-    assert_eq!(*last.own(), run(1, COUNTER_ISSUED_MAX, COUNTER_ISSUED_MAX));
+    assert_eq!(*last.own(), run(1, COUNTER_MAX, COUNTER_MAX));
     let before = me.state.clone();
     let beyond = catch_unwind(AssertUnwindSafe(|| me.edit(|tags| done(tags.insert("beyond")))));
-    assert!(beyond.is_err(), "2^53 is not issued");
+    assert!(beyond.is_err(), "2^48 + 1 is not issued");
     assert_eq!(me.state, before);
     me.state.validate().unwrap();
 }
@@ -201,13 +201,13 @@ fn rows_28_29_the_last_counter_is_issued_and_none_beyond_it() {
 fn row_30_a_run_of_astronomical_length_costs_no_more_than_a_short_one() {
     let mut a = Replica::<Tags>::new(1);
     let _ = a.edit(|tags| (0..100).for_each(|n| done(tags.insert(n.to_string()))));
-    let huge = run(1, 50, (1 << 63) - 1);
+    let huge = run(1, 50, COUNTER_MAX);
     assert_eq!(a.state.restrict(&huge).entries().len(), 51);
-    assert_eq!(huge.difference(a.state.seen()).len(), (1 << 63) - 1 - 100);
+    assert_eq!(huge.difference(a.state.seen()).len(), COUNTER_MAX - 100);
     a.merge(&Delta::retiring(DotSet::new(), huge.clone()));
     assert_eq!(a.state.len(), 49);
     assert!(huge.is_subset(a.state.seen()));
-    assert_eq!(a.state.delta_since(&run(1, 1, u64::MAX)).entries().len(), 0);
+    assert_eq!(a.state.delta_since(&run(1, 1, COUNTER_MAX)).entries().len(), 0);
     let mut b = Causal::<Tags>::new();
     b.merge(&a.state);
     assert_eq!(b, a.state);

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::ids::Origin;
 use super::packed::Frame;
 use super::{DecodeError, DecodeErrorKind, Decoder, Encoder};
-use crate::dot::COUNTER_DECODED_MAX;
+use crate::dot::COUNTER_MAX;
 use crate::{Dot, DotSet};
 
 /// How many entries one byte can stand for at most; what a decoder allocates follows from it.
@@ -136,7 +136,7 @@ fn follows(before: Dot, after: Dot) -> bool {
 impl Decoder<'_> {
     fn counter(&self, base: u64, distance: u64) -> Result<u64, DecodeError> {
         match base.checked_add(distance) {
-            Some(counter) if (1..=COUNTER_DECODED_MAX).contains(&counter) => Ok(counter),
+            Some(counter) if (1..=COUNTER_MAX).contains(&counter) => Ok(counter),
             _ => Err(self.error(DecodeErrorKind::Counter)),
         }
     }

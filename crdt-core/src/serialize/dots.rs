@@ -7,7 +7,7 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::codec::DecodeErrorKind;
-use crate::dot::COUNTER_DECODED_MAX;
+use crate::dot::COUNTER_MAX;
 use crate::{Dot, DotSet, ReplicaId, Summary, VersionVector};
 
 impl Serialize for ReplicaId {
@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for Id {
 
 /// What is true of every counter from outside.
 fn counted<E: Error>(counter: u64) -> Result<u64, E> {
-    if (1..=COUNTER_DECODED_MAX).contains(&counter) { Ok(counter) } else { Err(E::custom(DecodeErrorKind::Counter)) }
+    if (1..=COUNTER_MAX).contains(&counter) { Ok(counter) } else { Err(E::custom(DecodeErrorKind::Counter)) }
 }
 
 impl Serialize for Dot {

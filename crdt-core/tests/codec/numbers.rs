@@ -2,9 +2,9 @@
 
 use crate::frame::*;
 use crdt_core::{
-    BoundedCounter, COUNTER_DECODED_MAX, COUNTER_ISSUED_MAX, Canonical, Causal, Counter, DecodeErrorKind, Delta,
-    Document, DotSet, DotStore, Edit, EditError, EwFlag, GCounter, GSet, LwwMap, MvRegister, OrMap, OrSet, PnCounter,
-    ReplicaId, Value, VersionVector, Writer,
+    BoundedCounter, COUNTER_MAX, Canonical, Causal, Counter, DecodeErrorKind, Delta, Document, Dot, DotSet, DotStore,
+    Edit, EditError, EwFlag, GCounter, GSet, LwwMap, MvRegister, OrMap, OrSet, PnCounter, ReplicaId, Value,
+    VersionVector, Writer,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +12,7 @@ const A: ReplicaId = ReplicaId::from_u128(1);
 
 #[test]
 fn row_28_after_the_last_counter_there_is_none() {
-    for last in [COUNTER_ISSUED_MAX, COUNTER_ISSUED_MAX + 1, u64::MAX] {
+    for last in [COUNTER_MAX, COUNTER_MAX + 1, 1 << 53, u64::MAX] {
         let mut writer = Writer::resume(A, last);
         let mut set = Causal::<OrSet<u8>>::new();
         let _ = set.edit(&mut Writer::new(ReplicaId::from_u128(2)), |set| set.insert(7));
@@ -29,27 +29,62 @@ fn row_28_after_the_last_counter_there_is_none() {
             assert_eq!(tried, Err(EditError::Exhausted));
             let said = catch_unwind(AssertUnwindSafe(|| set.edit(&mut writer, edit))).unwrap_err();
             let said = said.downcast_ref::<String>().map(String::as_str).unwrap_or_default();
-            assert!(said.contains("2^53 - 1"), "{said}");
+            assert!(said.contains("2^48"), "{said}");
             assert_eq!((set.encode(), writer.last()), (before.clone(), last), "{add}");
             set.validate().unwrap();
         }
     }
-    let mut writer = Writer::resume(A, COUNTER_ISSUED_MAX - 1);
-    let (delta, _) = Causal::<OrSet<u8>>::new().edit(&mut writer, |set| set.insert(1));
-    assert_eq!(delta.own().last(A), COUNTER_ISSUED_MAX);
+}
+
+/// What is issued is what is read: writers once went on to 2⁵³ − 1, and nobody could take what they wrote above 2⁴⁸.
+#[test]
+fn row_28_whatever_was_issued_reads_back() {
+    let mut writer = Writer::resume(A, COUNTER_MAX - 2);
+    let mut set = Causal::<OrSet<u8>>::new();
+    for counter in [COUNTER_MAX - 1, COUNTER_MAX] {
+        let (delta, _) = set.edit(&mut writer, |set| set.insert(1));
+        assert_eq!(delta.own().last(A), counter);
+        assert_eq!(accepted::<Delta<OrSet<u8>>>(&delta.encode()), delta);
+        assert_eq!(accepted::<Causal<OrSet<u8>>>(&set.encode()), set);
+    }
+    let refused = set.try_edit(&mut writer, |set| {
+        set.insert(2);
+        Ok(())
+    });
+    assert_eq!(refused, Err(EditError::Exhausted));
+    assert!(catch_unwind(AssertUnwindSafe(|| set.mark(&mut writer))).is_err());
+    assert_eq!(accepted::<Causal<OrSet<u8>>>(&set.encode()), set);
+    assert_eq!(writer.issued_elsewhere(set.seen()), DotSet::new());
 }
 
 #[test]
-fn row_29_counters_from_outside_end_far_below() {
+fn row_28_no_dot_set_or_version_goes_beyond_what_reads_back() {
+    let mut dots = DotSet::new();
+    let mut version = VersionVector::new();
+    for counter in [COUNTER_MAX - 1, COUNTER_MAX] {
+        dots.extend(Dot::new(A, counter));
+        dots.insert_run(A, 1, counter);
+        version.raise(A, counter);
+        assert_eq!(accepted::<DotSet>(&dots.encode()).last(A), counter);
+        assert_eq!(accepted::<VersionVector>(&version.encode()).get(A), counter);
+    }
+    assert_eq!(Dot::new(A, COUNTER_MAX + 1), None);
+    assert!(catch_unwind(AssertUnwindSafe(|| dots.insert_run(A, 1, COUNTER_MAX + 1))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| version.raise(A, COUNTER_MAX + 1))).is_err());
+    assert_eq!((dots.last(A), version.get(A)), (COUNTER_MAX, COUNTER_MAX));
+}
+
+#[test]
+fn row_29_counters_from_outside_end_where_those_of_writers_do() {
     let column = |counter: u64| {
         // The escape, and the gap beyond what a byte holds.
         frame(ADDITIONS, &[1], &[&[EW_FLAG, 0xf0], &varint((counter - 8) << 1)])
     };
-    for counter in [COUNTER_DECODED_MAX - 1, COUNTER_DECODED_MAX, COUNTER_DECODED_MAX + 1, 1 << 53, 1 << 62] {
+    for counter in [COUNTER_MAX - 1, COUNTER_MAX, COUNTER_MAX + 1, 1 << 53, 1 << 62] {
         let prefix = frame(DOTS, &[1], &[&[1, 0], &varint(counter), &[0]]);
         let hole = frame(DOTS, &[1], &[&[1, 0, 0, 1], &varint(counter - 2), &[0]]);
         let version = frame(VERSION, &[1], &[&[1, 0], &varint(counter), &[0]]);
-        if counter <= COUNTER_DECODED_MAX {
+        if counter <= COUNTER_MAX {
             assert_eq!(accepted::<DotSet>(&prefix).last(A), counter);
             assert_eq!(accepted::<DotSet>(&hole).last(A), counter);
             assert_eq!(accepted::<VersionVector>(&version).get(A), counter);
@@ -72,8 +107,8 @@ fn row_30_a_run_of_any_length_costs_what_it_takes_to_write() {
     assert_eq!(refused::<DotSet>(&hole), DecodeErrorKind::Counter);
 
     // 2⁴⁸ dots: nothing here may go through them one by one.
-    let all = accepted::<DotSet>(&run(COUNTER_DECODED_MAX));
-    assert_eq!(all.len(), COUNTER_DECODED_MAX);
+    let all = accepted::<DotSet>(&run(COUNTER_MAX));
+    assert_eq!(all.len(), COUNTER_MAX);
     let mut state = Causal::<OrSet<u8>>::new();
     let mut writer = Writer::new(A);
     let _ = state.edit(&mut writer, |set| set.insert(1));

@@ -1,7 +1,7 @@
 //! Sets of dots in forms that only some messages need.
 
 use crdt_core::codec::{Decoder, Encoder};
-use crdt_core::{COUNTER_DECODED_MAX, DecodeErrorKind, Dot, DotSet, ReplicaId};
+use crdt_core::{COUNTER_MAX, DecodeErrorKind, Dot, DotSet, ReplicaId};
 
 use crate::{FrameError, Limits};
 
@@ -159,7 +159,7 @@ fn read_row(row: &mut Row, from: &mut Decoder<'_>) -> Result<Option<()>, FrameEr
         _ => return Err(from.error(DecodeErrorKind::TooShort).into()),
     };
     let counter = |from: &Decoder<'_>, base: u64, distance: u64| match base.checked_add(distance) {
-        Some(counter) if (1..=COUNTER_DECODED_MAX).contains(&counter) => Ok(counter),
+        Some(counter) if (1..=COUNTER_MAX).contains(&counter) => Ok(counter),
         _ => Err(from.error(DecodeErrorKind::Counter)),
     };
     let is_bits = head & 1 == 1;

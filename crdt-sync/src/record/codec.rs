@@ -14,7 +14,7 @@
 //! The dots it creates stand in front, so its delta does not repeat them, and columns of dots start at the first one.
 
 use crdt_core::codec::{DecodeLimits, Decoder, Encoder, Ids};
-use crdt_core::{COUNTER_DECODED_MAX, DecodeError, DecodeErrorKind, Delta, DotSet, DotStore, ReplicaId, Timestamp};
+use crdt_core::{COUNTER_MAX, DecodeError, DecodeErrorKind, Delta, DotSet, DotStore, ReplicaId, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Extension, FrameError, Limits, Own, Payload, Record};
@@ -193,7 +193,7 @@ fn read_own(head: u8, before: &Before, limits: &Limits, from: &mut Decoder<'_>) 
     if head & ONE_DOT == 0 && more == 0 {
         return Err(from.error(DecodeErrorKind::NotCanonical).into());
     }
-    let last = first.checked_add(more).filter(|last| first > 0 && *last <= COUNTER_DECODED_MAX);
+    let last = first.checked_add(more).filter(|last| first > 0 && *last <= COUNTER_MAX);
     let own = Own { replica, first, last: last.ok_or_else(|| from.error(DecodeErrorKind::Counter))? };
     if more >= limits.record_dots_max {
         return Err(FrameError::too_large("record_dots_max", limits.record_dots_max));
@@ -216,7 +216,7 @@ fn read_time(before_ms: u64, from: &mut Decoder<'_>) -> Result<Timestamp, Decode
 /// A counter that may be 0: the last dot of a replica which may have made none.
 pub(crate) fn read_last(from: &mut Decoder<'_>) -> Result<u64, DecodeError> {
     let last = from.varint()?;
-    if last > COUNTER_DECODED_MAX { Err(from.error(DecodeErrorKind::Counter)) } else { Ok(last) }
+    if last > COUNTER_MAX { Err(from.error(DecodeErrorKind::Counter)) } else { Ok(last) }
 }
 
 /// Extensions: count, then tag and bytes each, in the order in which they stand.

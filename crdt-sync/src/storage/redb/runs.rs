@@ -2,7 +2,7 @@
 //!
 //! A commit touches the rows of the runs that it joins, so it costs what it adds, however large the set has grown.
 
-use crdt_core::{DotSet, ReplicaId};
+use crdt_core::{COUNTER_MAX, DotSet, ReplicaId};
 use redb::{ReadableTable, Table};
 
 use super::key::{Key, key, parse};
@@ -48,7 +48,7 @@ pub(super) fn read(table: &impl ReadableTable<&'static Key, u64>, name: &str) ->
     for row in table.iter()? {
         let (at, last) = row?;
         let (replica, first) = parse(*at.value());
-        if first == 0 || first > last.value() {
+        if first == 0 || first > last.value() || last.value() > COUNTER_MAX {
             return Err(StorageError::Corrupt(format!(
                 "a run of {name} that starts at {first} and ends at {}",
                 last.value()
