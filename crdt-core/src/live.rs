@@ -540,6 +540,31 @@ mod tests {
         (1..all).for_each(|n| assert!(small.insert(dot(n), 0)));
         (2..all).for_each(|n| assert_eq!(small.remove(dot(n)), Some(0)));
         assert!(live.is_sparse() && !small.is_sparse());
+        // At the bound itself they are not, either.
+        let mut even = Live::<u32>::with_seed(0);
+        (1..=all + 7).for_each(|n| assert!(even.insert(dot(n), 0)));
+        (few + 2..=all + 7).for_each(|n| assert_eq!(even.remove(dot(n)), Some(0)));
+        assert!(even.len * SPARSE_FACTOR == even.peak && !even.is_sparse());
+    }
+
+    #[test]
+    fn runs_of_a_page_are_whole() {
+        let mut live = Live::<u32>::with_seed(0);
+        let runs = [(PAGE, PAGE + 1), (PAGE + 3, PAGE + 3), (PAGE + 60, PAGE + 70), (2 * PAGE - 1, 2 * PAGE - 1)];
+        for (first, last) in runs {
+            (first..=last).for_each(|counter| assert!(live.insert(dot(counter), 0)));
+        }
+        let page = &live.rows.get(A).unwrap().0[0];
+        assert!(bit_runs(page).eq(runs));
+    }
+
+    /// The first and the new place lie on a line along one axis, but the one between them on another.
+    #[test]
+    fn a_place_beside_the_line_keeps_its_own() {
+        let mut live = Live::<(u32, (u32, ()))>::with_seed(0);
+        let places = [(3, (9, ())), (4, (9, ())), (3, (11, ()))];
+        (1..).zip(places).for_each(|(counter, place)| assert!(live.insert(dot(counter), place)));
+        (1..).zip(places).for_each(|(counter, place)| assert_eq!(live.get(dot(counter)).as_deref(), Some(&place)));
     }
 
     #[test]

@@ -243,6 +243,18 @@ fn a_long_key_with_many_entries_is_measured_before_it_is_copied() {
     };
     assert_eq!(read(64 << 20).as_ref(), Ok(&inserts));
     assert_eq!(read(5 << 20), Err(DecodeErrorKind::TooManyCopies));
+
+    // A state has its copies in the set alone: 39 repeats, each of its key, a type and a length.
+    let mut to = Encoder::new(&ids);
+    OrSet::encode_many(&[&*state], &mut to);
+    let bytes = to.into_bytes();
+    let read = |copied_bytes_max| {
+        let limits = DecodeLimits { copied_bytes_max, ..DecodeLimits::default() };
+        let mut from = Decoder::within(&bytes, 0, &ids, limits);
+        OrSet::<String>::decode_many(1, &mut from).map_err(|error| error.kind)
+    };
+    assert_eq!(read(39 * 200_004), Ok(vec![OrSet::clone(&state)]));
+    assert_eq!(read(39 * 200_004 - 1), Err(DecodeErrorKind::TooManyCopies));
 }
 
 #[test]

@@ -223,3 +223,14 @@ fn documents_find_what_they_hold_by_name_and_kind() {
     assert!(page.record("visits").is_none());
     assert_eq!(page.map("stock").and_then(|map| map.counter(Value::from("milk"))).map(Counter::value), Some(3));
 }
+
+#[test]
+fn an_edit_of_a_set_sees_what_it_wrote() {
+    let _ = after::<OrSet<u8>>(|set| {
+        assert!(!set.contains(&1));
+        done(set.insert(1));
+        assert!(set.contains(&1) && !set.contains(&2));
+        done(set.remove(&1));
+        assert!(!set.contains(&1));
+    });
+}

@@ -117,6 +117,11 @@ fn a_value_longer_than_what_is_read_back_is_refused_by_every_type() {
 fn a_value_deeper_than_what_is_read_back_is_refused_by_every_type() {
     deepest::<OrSet<Value>>(1, |at, value| assert!(at.insert(value)));
     deepest::<OrSet<(u8, Value)>>(2, |at, value| assert!(at.insert((1, value))));
+    deepest::<GSet<Value>>(1, |at, value| assert!(at.insert(value)));
+    deepest::<RwSet<Value>>(1, |at, value| at.insert(value));
+    deepest::<RwSet<Value>>(1, |at, value| at.remove(value));
+    deepest::<LwwRegister<Value>>(1, |at, value| at.write(NOW, value));
+    deepest::<MvRegister<Value>>(1, |at, value| at.write(value));
     deepest::<OrMap<Value, EwFlag>>(1, |at, key| {
         at.entry(key).enable();
     });
@@ -127,6 +132,9 @@ fn a_value_deeper_than_what_is_read_back_is_refused_by_every_type() {
     deepest::<LwwMap<Value, u8>>(1, |at, key| at.insert(NOW, key, 1));
     deepest::<Page>(3, |at, value| {
         at.parts().entry("first").write(value);
+    });
+    deepest::<Document>(2, |at, key| {
+        at.map("flags").flag(key).enable();
     });
     deepest::<Document>(4, |at, value| {
         at.record("one").map("two").register("three").write(value);
@@ -179,6 +187,22 @@ fn a_refused_write_takes_back_the_whole_edit_and_what_it_would_have_overwritten(
     }));
     assert!(edited.is_err());
     assert_eq!((state.encode(), writer.last()), before, "the old value is not retired first");
+}
+
+/// `Ord` goes by the field that comes first, values by the one whose name does.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+struct Backwards {
+    z: u8,
+    a: u8,
+}
+
+impl Custom for Backwards {}
+
+#[test]
+fn a_set_alone_is_written_in_the_order_of_values() {
+    let mut log = GSet::<Backwards>::new();
+    let _ = (log.insert(Backwards { z: 1, a: 2 }), log.insert(Backwards { z: 2, a: 1 }));
+    assert_eq!(accepted::<GSet<Value>>(&log.encode()).len(), 2);
 }
 
 #[test]

@@ -222,3 +222,29 @@ fn row_27_an_empty_value_under_a_key() {
         frame(STATE, &[1], &[&seen(1), &[RECORD, 2, 1, b'a', OR_MAP, 0, 0, 0, EW_FLAG, 1, b'b', EW_FLAG, 0x80]]);
     assert_eq!(refused::<Causal<Document>>(&field), DecodeErrorKind::NotCanonical);
 }
+
+#[test]
+fn a_repeat_stands_in_the_set_and_after_what_it_repeats() {
+    // Two dots, and an element for one of them.
+    let repeat = |at: u8, back: u8| frame(STATE, &[1], &[&seen(2), &[OR_SET, 0x81, 0x80, 1, at, back, 1, 7]]);
+    let set = accepted::<Causal<OrSet<u8>>>(&repeat(1, 1));
+    assert_eq!((set.len(), set.live_len()), (1, 2));
+    for (at, back) in [(0, 0), (1, 0), (1, 2), (2, 1), (2, 2), (3, 1)] {
+        assert_eq!(refused::<Causal<OrSet<u8>>>(&repeat(at, back)), DecodeErrorKind::TooLarge, "{at} {back}");
+    }
+}
+
+#[test]
+fn values_of_a_kind_are_as_many_as_keys_are_left() {
+    let map = |flags: u8, keys: &[u8], values: &[u8]| {
+        frame(STATE, &[1], &[&seen(flags), &[RECORD, 1, 0, OR_MAP, keys.len() as u8, 1], keys, values])
+    };
+    let document = accepted::<Causal<Document>>(&map(1, &[5], &[1, EW_FLAG, 0x80]));
+    assert_eq!(document.live_len(), 1);
+    let none = map(1, &[5], &[0, EW_FLAG, 1, EW_FLAG, 0x80]);
+    let too_many = map(2, &[5], &[2, EW_FLAG, 0, 0x80, 0x80]);
+    let too_many_after_one = map(3, &[5, 6], &[1, EW_FLAG, 0x80, 2, EW_FLAG, 0, 0x80, 0x80]);
+    for bytes in [none, too_many, too_many_after_one] {
+        assert_eq!(refused::<Causal<Document>>(&bytes), DecodeErrorKind::TooShort, "{bytes:02x?}");
+    }
+}

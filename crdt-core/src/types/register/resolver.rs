@@ -98,6 +98,8 @@ mod tests {
     fn replicas_that_settle_at_the_same_time_come_to_rest() {
         let mut replicas = conflict();
         for (writer, state) in &mut replicas {
+            assert_eq!(state.values(), [&3, &5]);
+            assert_eq!(state.resolved(&largest), Some(5));
             assert!(state.edit(writer, |register| register.settle(&largest)).1);
         }
         meet(&mut replicas);

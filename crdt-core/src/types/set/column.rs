@@ -181,8 +181,11 @@ mod tests {
 
     #[test]
     fn entries_come_by_dot_whatever_their_order() {
-        let orders: [&[(u128, u64)]; 5] = [
+        let orders: [&[(u128, u64)]; 7] = [
             &[(1, 1), (1, 2), (2, 1)],
+            // Counters that follow each other, of two replicas; backwards.
+            &[(1, 1), (2, 2)],
+            &[(1, 5), (1, 4)],
             // A run for each replica, the later one first.
             &[(2, 1), (2, 2), (1, 1), (1, 2), (3, 4)],
             // Runs that continue each other.
