@@ -209,3 +209,21 @@ fn copy_folder(from: &Path, to: &Path) -> Outcome {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stale entries would otherwise show only when the faults are run, which takes most of an hour.
+    #[test]
+    fn each_listed_fault_has_its_place_in_the_code_as_it_is() {
+        let tree = Tree { folder: run::root(), target: PathBuf::new() };
+        let faults = fault::parse(&run::read(&run::root().join(LIST)).unwrap()).unwrap();
+        assert!(faults.len() >= 20);
+        for fault in faults {
+            if let Err(failure) = tree.applied(&fault) {
+                panic!("{}: {failure}", fault.name);
+            }
+        }
+    }
+}
