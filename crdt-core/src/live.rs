@@ -496,7 +496,7 @@ mod tests {
     #[test]
     fn masks_agree_with_membership() {
         // A run may begin and end with the first or the last counter of a page.
-        let several = [(1, 3), (60, 70), (250, 256), (300, 511), (513, 513), (768, 768), (800, 3_000)];
+        let several = [(1, 3), (60, 70), (250, 256), (300, 511), (513, 513), (767, 768), (800, 3_000)];
         // One run alone, before, in and after the page: a run that ended before the page once underflowed.
         for spans in [&several[..], &[], &[(1, 3)], &[(250, 700)], &[(3_000, 3_300)]] {
             let mut runs = Runs::default();

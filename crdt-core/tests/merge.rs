@@ -73,6 +73,7 @@ fn things_to_say() -> Vec<(&'static str, Delta<Tags>)> {
         ("a smaller and a greater value", imposter(["a", "x"])),
         ("a greater value and a removal", joined([imposter(["x"]), retiring(nothing(), known.clone())])),
         ("two removals", retiring(nothing(), dots([(1, 1), (2, 1)]))),
+        ("removals of what is here and of what never was", retiring(nothing(), dots([(2, 1), (4, 1)]))),
         ("an entry and a removal", joined([added("z"), retiring(nothing(), known)])),
         ("what was retired at birth", retiring(dots([(1, 2), (3, 1)]), nothing())),
         ("what was retired at birth, beside a value", {
