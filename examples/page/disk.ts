@@ -4,18 +4,26 @@ import type { Store } from "crdt-wasm/store";
 /** As long as this every write takes on the slow disk: time enough to see what is not saved yet, and to pull the plug. */
 const SLOW_MS = 10_000;
 
+/** Without power a write is neither done nor refused. */
+const NEVER = new Promise<never>(() => {});
+
 type Kept = Awaited<ReturnType<Store["open"]>>;
 
 export class Disk implements Store {
   readonly #store: Store;
   #slow = false;
   #pulled = false;
+  #leaving = false;
   #hurry = () => {};
 
   constructor(store: Store) {
     this.#store = store;
-    // A page that is left in good order loses nothing, however slow its disk was.
-    addEventListener("pagehide", () => this.#hurry());
+    // A page that is left in good order still begins what waits, however slow its disk was.
+    addEventListener("pagehide", () => {
+      this.#leaving = true;
+      this.#hurry();
+    });
+    addEventListener("pageshow", () => (this.#leaving = false));
   }
 
   async open(documentId: string): Promise<Kept> {
@@ -26,11 +34,11 @@ export class Disk implements Store {
       load: () => kept.load(),
       append: async (rows, leaving) => {
         if (this.#slow && !leaving) await this.#delay();
-        await this.#plugged();
-        return kept.append(rows, leaving);
+        if (this.#pulled) await NEVER;
+        return kept.append(rows, leaving || this.#leaving);
       },
       compact: async (fold) => {
-        await this.#plugged();
+        if (this.#pulled) await NEVER;
         return kept.compact(fold);
       },
       close: () => kept.close(),
@@ -59,10 +67,5 @@ export class Disk implements Store {
         resolve();
       };
     });
-  }
-
-  /** Without power a write is neither done nor refused. */
-  #plugged(): Promise<void> {
-    return this.#pulled ? new Promise(() => {}) : Promise.resolve();
   }
 }
