@@ -251,8 +251,8 @@ impl<S: Enrolled> Oracle<S> {
 
     /// A replica stopped; this is on its disk. What it had made beyond that is gone, and nobody may have heard of it.
     /// Says how many edits were lost.
-    pub(super) fn stopped(&mut self, node: usize, durable: &DotSet) -> u64 {
-        let strict = self.strict;
+    pub(super) fn stopped(&mut self, node: usize, durable: &DotSet, unshown: bool) -> u64 {
+        let unseen = self.strict || unshown;
         let waiting = std::mem::take(&mut self.nodes[node].waiting);
         let mut lost = 0;
         for id in waiting {
@@ -261,7 +261,7 @@ impl<S: Enrolled> Oracle<S> {
                 continue;
             }
             lost += 1;
-            if strict {
+            if unseen {
                 // The counters may be used again: nobody saw them.
                 for dot in edit.dots.iter() {
                     self.names.remove(&dot);
@@ -269,7 +269,7 @@ impl<S: Enrolled> Oracle<S> {
                 }
             }
         }
-        if strict {
+        if unseen {
             let nodes = &self.nodes[node];
             for dot in nodes.received.difference(durable).iter() {
                 if self.names.get(&dot) == Some(&Named::Roster) && !self.safe.contains(dot) {

@@ -132,7 +132,7 @@ tally! {
     /// Parcels that were damaged, and refused.
     parcels_damaged: "damaged parcels refused", 40;
     /// Times that a home retired ids of tabs which had vanished.
-    retired_vanished: "times that vanished tabs were retired", 1;
+    retired_vanished: "times that vanished tabs were retired", 0;
     /// Replicas that fell dormant somewhere.
     dormant: "replicas fallen dormant", 20;
     /// Records that came for the first time.

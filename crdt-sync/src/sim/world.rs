@@ -425,7 +425,9 @@ impl<S: Enrolled> World<S> {
         let (kept, lost) = place.disk.crash(keep);
         self.tally.crashes_kept_part += u64::from(kept > 0 && lost > 0);
         self.oracle.durable(node, place.disk.received());
-        self.tally.edits_lost += self.oracle.stopped(node, place.disk.received());
+        // Nothing of this life was on the disk, so nothing of it could be shown, not even on trust.
+        let unshown = kept == 0 && place.flushed == Ticket::default();
+        self.tally.edits_lost += self.oracle.stopped(node, place.disk.received(), unshown);
         self.add_stats(&stats);
         self.lose_parcels(node);
         self.lose_links(node);

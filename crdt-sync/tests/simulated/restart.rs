@@ -30,3 +30,18 @@ fn in_lease_mode_a_clean_stop_skips_no_counter_and_an_unclean_one_costs_the_id()
         assert_eq!(at(&world, 1).received().last(id), if same { 2 } else { 1 });
     }
 }
+
+/// The counter of the edit that was lost is used again. Nobody saw it: the batch that would have let it be shown on
+/// trust was not on the disk either (seed 532).
+#[test]
+fn in_lease_mode_a_stop_before_anything_is_on_the_disk_is_none() {
+    let mut profile = Profile::calm(2);
+    (profile.config.durability, profile.flush_ms) = (Durability::Lease, 30);
+    let mut world = met(profile, 6);
+    let id = at(&world, 0).id();
+    let reopened = [Step::Close(0), Step::Restart(0), Step::Edit(0, earn(1)), Step::Crash(0, 0)];
+    play(&mut world, reopened.into_iter().chain([Step::Restart(0), Step::Edit(0, earn(2))]));
+    assert_eq!(at(&world, 0).id(), id);
+    settle(&mut world);
+    assert_eq!((at(&world, 1).received().last(id), at(&world, 1).state().balance().value()), (1, 2));
+}
