@@ -67,6 +67,7 @@ impl<S: DotStore> Replica<S> {
         let dot = self.state.mark(&mut self.writer);
         let own = Own { replica: dot.replica(), first: dot.counter(), last: dot.counter() };
         self.note_received(own);
+        self.extend_lease(own.last);
         // Its own farewell is the last dot of one that retires itself.
         let last = self.received.last(replica);
         self.take_retirements([(replica, last)]);

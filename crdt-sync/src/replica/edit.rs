@@ -130,9 +130,7 @@ impl<S: DotStore> Replica<S> {
         let untold = faulty!(self.config, RemovalUntold) && delta.entries().len() == 0;
         let told = if untold { Delta::retiring(delta.own().clone(), crdt_core::DotSet::new()) } else { delta };
         self.extend_open_record(own, told, now);
-        if self.config.durability == Durability::Lease && own.last > self.disk.lease.0 {
-            self.disk.lease = (own.last + LEASE, self.next_ticket());
-            self.pending.meta = true;
+        if self.extend_lease(own.last) {
             let ticket = self.next_ticket();
             self.commit(now);
             return ticket;
@@ -146,6 +144,16 @@ impl<S: DotStore> Replica<S> {
             self.commit(now);
         }
         ticket
+    }
+
+    /// In lease mode, has the next batch say that counters beyond this one are used; false where it was said before.
+    pub(super) fn extend_lease(&mut self, last: u64) -> bool {
+        let beyond = self.config.durability == Durability::Lease && last > self.disk.lease.0;
+        if beyond {
+            self.disk.lease = (last + LEASE, self.next_ticket());
+            self.pending.meta = true;
+        }
+        beyond
     }
 
     fn extend_open_record(&mut self, own: Own, delta: Delta<S>, now: Now) {

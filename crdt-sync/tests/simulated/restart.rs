@@ -31,6 +31,18 @@ fn in_lease_mode_a_clean_stop_skips_no_counter_and_an_unclean_one_costs_the_id()
     }
 }
 
+/// It was, before any of its counters was known to be used: the one that stopped then used it again (seed 110164571).
+#[test]
+fn in_lease_mode_a_retirement_is_not_shown_before_its_counter_is_used_for_good() {
+    let mut profile = Profile::calm(2);
+    (profile.config.durability, profile.flush_ms) = (Durability::Lease, 30);
+    let mut world = met(profile, 7);
+    play(&mut world, [Step::Retire(0, 1), Step::Wait(10), Step::Crash(0, 0), Step::Wait(10)]);
+    assert!(at(&world, 1).received().is_empty(), "{:?}", at(&world, 1).received());
+    play(&mut world, [Step::Restart(0)]);
+    settle(&mut world);
+}
+
 /// The counter of the edit that was lost is used again. Nobody saw it: the batch that would have let it be shown on
 /// trust was not on the disk either (seed 532).
 #[test]
