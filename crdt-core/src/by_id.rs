@@ -1,7 +1,6 @@
 //! Rows found by replica id.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -105,8 +104,8 @@ impl<R> ById<R> {
     }
 
     /// All rows, by id.
-    pub(crate) fn sorted(&self) -> Vec<(ReplicaId, &R)> {
-        let mut rows: Vec<_> = self.iter().collect();
+    pub(crate) fn sorted(&self) -> SmallVec<[(ReplicaId, &R); 1]> {
+        let mut rows: SmallVec<_> = self.iter().collect();
         rows.order_by_key(|(id, _)| *id);
         rows
     }

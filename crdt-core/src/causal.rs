@@ -6,7 +6,7 @@ use core::ops::Deref;
 
 use smallvec::SmallVec;
 
-use crate::change::{Change, Observed, Path};
+use crate::change::{Change, Observed, Path, Step};
 use crate::delta::{Delta, Effect};
 use crate::edit::Transaction;
 use crate::live::Live;
@@ -301,6 +301,37 @@ impl<S: DotStore> Causal<S> {
         });
         let changes: alloc::collections::BTreeSet<(Path, Observed, Observed)> = changes.collect();
         changes.into_iter().map(|(path, before, after)| Change { path, before, after }).collect()
+    }
+
+    /// Where merging this delta would change something, each place once: what
+    /// [`merge_changes`](Self::merge_changes) would say, with less exactness at less cost. The elements of a set are one
+    /// place, and a write that loses may be among them. Of a state that holds nothing it says the root alone.
+    #[must_use]
+    pub fn places_of(&self, delta: &Delta<S>) -> Vec<Path> {
+        if self.live.len() == 0 {
+            return if delta.entries.is_empty() { Vec::new() } else { Vec::from([Path::new()]) };
+        }
+        let mut places = Vec::<Path>::new();
+        let mut touch = |entry: &S::Entry| {
+            let mut path = Path::new();
+            self.store.observe(entry, &mut path);
+            path.pop_if(|step| matches!(step, Step::Element(_)));
+            if places.last() != Some(&path) {
+                places.push(path);
+            }
+        };
+        for (dot, entry) in &delta.entries {
+            if !self.seen.contains(*dot) || self.outranked_by(*dot, entry).is_some() {
+                touch(entry);
+            }
+        }
+        for dot in self.retired_by(delta) {
+            let place = self.live.get(dot).expect("dots to retire are live");
+            touch(&self.store.entry(dot, &place));
+        }
+        places.order();
+        places.dedup();
+        places
     }
 
     /// Merges a delta and says which entries came and went.

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 use crate::by_id::ById;
 use crate::dot::COUNTER_MAX;
@@ -55,7 +55,7 @@ impl DotSet {
     }
 
     /// Rows with at least one dot, by replica.
-    pub(crate) fn sorted_rows(&self) -> Vec<(ReplicaId, &Runs)> {
+    pub(crate) fn sorted_rows(&self) -> SmallVec<[(ReplicaId, &Runs); 1]> {
         let mut rows = self.rows.sorted();
         rows.retain(|(_, runs)| !runs.is_empty());
         rows
@@ -144,6 +144,12 @@ impl DotSet {
         self.rows().all(|(replica, runs)| other.row(replica).is_some_and(|theirs| runs.is_subset(theirs)))
     }
 
+    /// Whether no dot here is in `other`. Costs a search here for each run there.
+    #[must_use]
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        other.rows().all(|(replica, runs)| self.row(replica).is_none_or(|mine| mine.is_disjoint(runs)))
+    }
+
     /// The gap-free part: per replica, how many of its dots are here counted from its first.
     #[must_use]
     pub fn version(&self) -> VersionVector {
@@ -161,6 +167,17 @@ impl DotSet {
         self.sorted_rows()
             .into_iter()
             .flat_map(|(replica, runs)| runs.as_slice().iter().map(move |run| (replica, run.first, run.last)))
+    }
+
+    /// The run, if this is one: what an edit creates. In O(1), where [`runs`](Self::runs) has to sort.
+    #[must_use]
+    pub fn only_run(&self) -> Option<(ReplicaId, u64, u64)> {
+        let mut rows = self.rows();
+        let (replica, runs) = rows.next()?;
+        match runs.as_slice() {
+            [run] if rows.next().is_none() => Some((replica, run.first, run.last)),
+            _ => None,
+        }
     }
 
     /// Every dot, by replica, then ascending. Costs what the set holds: a claimed run may be astronomically long.

@@ -234,7 +234,7 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
         if self.refused.is_some() {
             return;
         }
-        if !S::fits(&entry, DEPTH_MAX) {
+        if S::weigh(&entry, DEPTH_MAX).is_none() {
             return self.refuse(EditError::TooLarge);
         }
         let Some(dot) = self.writer.issue(&self.state.seen) else { return self.refuse(EditError::Exhausted) };

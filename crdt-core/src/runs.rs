@@ -169,6 +169,11 @@ impl Runs {
         rest
     }
 
+    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
+        let touches = |run: &Run| self.0.get(self.position(run.first)).is_some_and(|mine| mine.first <= run.last);
+        !other.0.iter().any(touches)
+    }
+
     pub(crate) fn is_subset(&self, other: &Self) -> bool {
         self.0.iter().all(|run| other.covers(*run))
     }
@@ -217,6 +222,7 @@ mod tests {
                 assert_eq!(counters(&both), &p & &q);
                 assert_eq!(counters(&rest), &p - &q);
                 assert_eq!(x.is_subset(&y), p.is_subset(&q));
+                assert_eq!(x.is_disjoint(&y), p.is_disjoint(&q));
                 assert_eq!(x.len(), p.len() as u64);
             }
         }

@@ -51,12 +51,16 @@ pub trait DotStore: Default + Clone + 'static {
         self.graft(dot, from.entry(dot, place))
     }
 
-    /// Whether an entry can be read back: no key or value in it is longer than
-    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), and this store with all in it lies at most `levels` deep. An
-    /// edit refuses any other. A store without keys and values has nothing to look at.
-    fn fits(_entry: &Self::Entry, levels: usize) -> bool {
-        levels > 0
+    /// About how many bytes an entry takes with its dot and the way to it, without encoding it; `None` if it can't be read
+    /// back: a key or value in it is longer than [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), or this store with all
+    /// in it lies more than `levels` deep. An edit refuses such an entry. A store adds
+    /// [`STORE_WEIGHT`](Self::STORE_WEIGHT) to what its keys and values take.
+    fn weigh(_entry: &Self::Entry, levels: usize) -> Option<usize> {
+        (levels > 0).then_some(Self::STORE_WEIGHT)
     }
+
+    /// About what an entry takes in one store beside keys and values: a dot, a timestamp or total, and columns' heads.
+    const STORE_WEIGHT: usize = 16;
 
     /// Takes out the entry under a dot.
     fn prune(&mut self, dot: Dot, place: &Self::Place);

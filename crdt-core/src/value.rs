@@ -130,11 +130,11 @@ pub trait Element: Clone + Eq + Ord + Hash + fmt::Debug + 'static {
     /// The element that a value stands for; `None` if it is none of this type.
     fn from_value(value: Value) -> Option<Self>;
 
-    /// Whether the value can be read back: no text and no bytes in it are longer than
-    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), and its lists and records lie at most `levels` deep in each
+    /// About how many bytes the value takes; `None` if it can't be read back: a text or bytes in it are longer than
+    /// [`VALUE_BYTES_MAX`](crate::codec::VALUE_BYTES_MAX), or its lists and records lie more than `levels` deep in each
     /// other. An edit asks this of each key and value, so a type that knows it without making a [`Value`] should say so.
-    fn fits(&self, levels: usize) -> bool {
-        value_fits(&self.to_value(), levels)
+    fn weigh(&self, levels: usize) -> Option<usize> {
+        weigh_value(&self.to_value(), levels)
     }
 
     /// Writes many at once.
@@ -167,8 +167,8 @@ impl Element for Value {
         Some(value)
     }
 
-    fn fits(&self, levels: usize) -> bool {
-        value_fits(self, levels)
+    fn weigh(&self, levels: usize) -> Option<usize> {
+        weigh_value(self, levels)
     }
 
     fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
@@ -193,8 +193,8 @@ macro_rules! integers {
             }
 
             #[inline]
-            fn fits(&self, _: usize) -> bool {
-                true
+            fn weigh(&self, _: usize) -> Option<usize> {
+                Some(NUMBER_WEIGHT)
             }
 
             fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
@@ -235,8 +235,8 @@ macro_rules! elements {
             }
 
             #[inline]
-            fn fits(&self, _: usize) -> bool {
-                true
+            fn weigh(&self, _: usize) -> Option<usize> {
+                Some(NUMBER_WEIGHT)
             }
         }
     )+};
@@ -271,8 +271,8 @@ impl Element for String {
         }
     }
 
-    fn fits(&self, _: usize) -> bool {
-        self.len() <= VALUE_BYTES_MAX
+    fn weigh(&self, _: usize) -> Option<usize> {
+        weigh_bytes(self.len())
     }
 
     fn write_column(items: &[&Self], to: &mut Encoder<'_>) {
@@ -299,8 +299,8 @@ impl Element for &'static str {
         None
     }
 
-    fn fits(&self, _: usize) -> bool {
-        self.len() <= VALUE_BYTES_MAX
+    fn weigh(&self, _: usize) -> Option<usize> {
+        weigh_bytes(self.len())
     }
 }
 
@@ -319,8 +319,8 @@ impl Element for Vec<u8> {
         }
     }
 
-    fn fits(&self, _: usize) -> bool {
-        self.len() <= VALUE_BYTES_MAX
+    fn weigh(&self, _: usize) -> Option<usize> {
+        weigh_bytes(self.len())
     }
 }
 
@@ -338,8 +338,8 @@ impl<const N: usize> Element for [u8; N] {
         }
     }
 
-    fn fits(&self, _: usize) -> bool {
-        N <= VALUE_BYTES_MAX
+    fn weigh(&self, _: usize) -> Option<usize> {
+        weigh_bytes(N)
     }
 }
 
@@ -358,16 +358,33 @@ impl<T: Element> Element for Option<T> {
     }
 }
 
+/// What numbers and ids take at most.
+const NUMBER_WEIGHT: usize = 20;
+/// A tag and a length.
+const LENGTH_WEIGHT: usize = 4;
+
+fn weigh_bytes(len: usize) -> Option<usize> {
+    (len <= VALUE_BYTES_MAX).then_some(len + LENGTH_WEIGHT)
+}
+
 /// Goes no deeper than `levels`: a value may be as deep as memory is large.
-fn value_fits(value: &Value, levels: usize) -> bool {
+fn weigh_value(value: &Value, levels: usize) -> Option<usize> {
     match value {
-        Value::Text(text) => text.fits(levels),
-        Value::Bytes(bytes) => bytes.fits(levels),
-        Value::List(items) => levels > 0 && items.iter().all(|item| value_fits(item, levels - 1)),
-        Value::Record(fields) => {
-            levels > 0 && fields.iter().all(|(name, value)| name.fits(levels) && value_fits(value, levels - 1))
+        Value::Text(text) => weigh_bytes(text.len()),
+        Value::Bytes(bytes) => weigh_bytes(bytes.len()),
+        Value::List(items) => {
+            let below = levels.checked_sub(1)?;
+            items.iter().try_fold(LENGTH_WEIGHT, |sum, item| Some(sum + weigh_value(item, below)?))
         }
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => true,
+        Value::Record(fields) => {
+            let below = levels.checked_sub(1)?;
+            fields.iter().try_fold(LENGTH_WEIGHT, |sum, (name, value)| {
+                Some(sum + weigh_bytes(name.len())? + weigh_value(value, below)?)
+            })
+        }
+        Value::Int(int) => Some(2 + (128 - (int ^ (int >> 127)).leading_zeros() as usize) / 7),
+        Value::Float(_) => Some(9),
+        Value::Null | Value::Bool(_) => Some(1),
     }
 }
 
@@ -407,8 +424,9 @@ macro_rules! tuples {
                 items.next().is_none().then_some(tuple)
             }
 
-            fn fits(&self, levels: usize) -> bool {
-                levels > 0 $(&& self.$at.fits(levels - 1))+
+            fn weigh(&self, levels: usize) -> Option<usize> {
+                let below = levels.checked_sub(1)?;
+                Some(LENGTH_WEIGHT $(+ self.$at.weigh(below)?)+)
             }
         }
     };

@@ -190,6 +190,18 @@ impl<S: DotStore> Causal<S> {
         Canonical::encode(self)
     }
 
+    /// What a state with these bytes has seen, without a look at the rest: who has received all of that need not read it.
+    ///
+    /// # Errors
+    /// If these bytes do not begin as a state does.
+    pub fn peek_seen(bytes: &[u8]) -> Result<DotSet, DecodeError> {
+        read(bytes, &[Form::State], |_, from| {
+            let seen = from.dot_set()?;
+            from.raw(from.remaining())?;
+            Ok(seen)
+        })
+    }
+
     /// The state that has these bytes.
     ///
     /// # Errors

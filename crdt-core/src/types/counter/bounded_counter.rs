@@ -84,6 +84,11 @@ impl Total for Rights {
         grew
     }
 
+    fn weigh(&self) -> usize {
+        // An id in full, and a number.
+        28 * self.granted.len()
+    }
+
     fn write_column(totals: &[&Self], to: &mut Encoder<'_>) {
         to.unsigned(totals.len(), |at| totals[at].minted);
         to.unsigned(totals.len(), |at| totals[at].spent);

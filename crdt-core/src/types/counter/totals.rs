@@ -12,6 +12,11 @@ pub(super) trait Total: Clone + PartialEq + Default {
     /// Keeps the greater of each part; true iff `self` grew.
     fn join(&mut self, other: &Self) -> bool;
 
+    /// How many bytes it takes at most beside two numbers.
+    fn weigh(&self) -> usize {
+        0
+    }
+
     fn write_column(totals: &[&Self], to: &mut Encoder<'_>);
 
     fn read_column(count: usize, from: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError>;
@@ -292,6 +297,10 @@ macro_rules! is_totals {
 
             fn graft(&mut self, dot: $crate::Dot, total: Self::Entry) {
                 self.totals.graft(dot, total);
+            }
+
+            fn weigh(total: &Self::Entry, levels: usize) -> Option<usize> {
+                (levels > 0).then(|| Self::STORE_WEIGHT + super::totals::Total::weigh(total))
             }
 
             fn prune(&mut self, dot: $crate::Dot, (): &()) {

@@ -153,8 +153,10 @@ impl<K: Element, T: Element> DotStore for LwwMap<K, T> {
     }
 
     #[inline]
-    fn fits((key, _, value): &Self::Entry, levels: usize) -> bool {
-        levels > 0 && key.fits(levels - 1) && value.iter().all(|value| value.fits(levels - 1))
+    fn weigh((key, _, value): &Self::Entry, levels: usize) -> Option<usize> {
+        let below = levels.checked_sub(1)?;
+        let value = value.as_ref().map_or(Some(0), |value| value.weigh(below));
+        Some(Self::STORE_WEIGHT + key.weigh(below)? + value?)
     }
 
     fn prune(&mut self, dot: Dot, slot: &u32) {

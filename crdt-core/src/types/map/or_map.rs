@@ -178,8 +178,9 @@ impl<K: Element, V: Removable> DotStore for OrMap<K, V> {
     }
 
     #[inline]
-    fn fits((key, entry): &Self::Entry, levels: usize) -> bool {
-        levels > 0 && key.fits(levels - 1) && V::fits(entry, levels - 1)
+    fn weigh((key, entry): &Self::Entry, levels: usize) -> Option<usize> {
+        let below = levels.checked_sub(1)?;
+        Some(Self::STORE_WEIGHT + key.weigh(below)? + V::weigh(entry, below)?)
     }
 
     fn prune(&mut self, dot: Dot, (slot, place): &Self::Place) {

@@ -293,8 +293,9 @@ impl<K: Name> DotStore for Nodes<K> {
     }
 
     #[inline]
-    fn fits((name, entry): &Self::Entry, levels: usize) -> bool {
-        levels > 0 && name.fits(levels - 1) && entry.fits(levels - 1)
+    fn weigh((name, entry): &Self::Entry, levels: usize) -> Option<usize> {
+        let below = levels.checked_sub(1)?;
+        Some(Self::STORE_WEIGHT + name.weigh(below)? + entry.weigh(below)?)
     }
 
     fn prune(&mut self, dot: Dot, (slot, place): &Self::Place) {

@@ -184,13 +184,16 @@ macro_rules! fields {
                     }
                 }
 
-                fn fits(entry: &Entry, levels: usize) -> bool {
-                    levels > 0
-                        && match entry {
-                            $(Entry::$field(entry) => <$store as $crate::DotStore>::fits(entry, levels - 1),)*
-                            // Unknown fields lie beside the known ones, not below them.
-                            Entry::__unknown(entry) => <$crate::Document as $crate::DotStore>::fits(entry, levels),
-                        }
+                fn weigh(entry: &Entry, levels: usize) -> ::core::option::Option<usize> {
+                    let below = levels.checked_sub(1)?;
+                    match entry {
+                        $(Entry::$field(entry) => {
+                            let name = <Self as $crate::DotStore>::STORE_WEIGHT + ::core::stringify!($field).len();
+                            ::core::option::Option::Some(name + <$store as $crate::DotStore>::weigh(entry, below)?)
+                        })*
+                        // Unknown fields lie beside the known ones, not below them.
+                        Entry::__unknown(entry) => <$crate::Document as $crate::DotStore>::weigh(entry, levels),
+                    }
                 }
 
                 fn prune(&mut self, dot: $crate::Dot, place: &Place) {

@@ -68,9 +68,9 @@ macro_rules! nodes {
                 }
             }
 
-            pub(super) fn fits(&self, levels: usize) -> bool {
+            pub(super) fn weigh(&self, levels: usize) -> Option<usize> {
                 match self {
-                    $(NodeEntry::$kind(entry) => <$store as DotStore>::fits(entry, levels),)+
+                    $(NodeEntry::$kind(entry) => <$store as DotStore>::weigh(entry, levels),)+
                 }
             }
         }
@@ -225,8 +225,8 @@ impl<S: DotStore> DotStore for Box<S> {
         Box::new((**self).graft_from(dot, from, place))
     }
 
-    fn fits(entry: &Self::Entry, levels: usize) -> bool {
-        S::fits(entry, levels)
+    fn weigh(entry: &Self::Entry, levels: usize) -> Option<usize> {
+        S::weigh(entry, levels)
     }
 
     fn prune(&mut self, dot: Dot, place: &Self::Place) {

@@ -91,7 +91,7 @@ impl<T: Element> LwwRegister<T> {
     /// If it is longer or deeper than what is read back; see [`EditError::TooLarge`](crate::EditError::TooLarge).
     pub fn write_alone(&mut self, stamp: Timestamp, replica: ReplicaId, value: impl Into<T>) -> Self {
         let value = value.into();
-        assert!(value.fits(DEPTH_MAX - 1), "{}", crate::EditError::TooLarge);
+        assert!(value.weigh(DEPTH_MAX - 1).is_some(), "{}", crate::EditError::TooLarge);
         let mut delta = Self::default();
         delta.siblings.insert(Dot::known(replica, 1), (stamp, value));
         self.merge(&delta);
@@ -156,8 +156,8 @@ impl<T: Element> DotStore for LwwRegister<T> {
     }
 
     #[inline]
-    fn fits((_, value): &Self::Entry, levels: usize) -> bool {
-        levels > 0 && value.fits(levels - 1)
+    fn weigh((_, value): &Self::Entry, levels: usize) -> Option<usize> {
+        Some(Self::STORE_WEIGHT + value.weigh(levels.checked_sub(1)?)?)
     }
 
     fn prune(&mut self, _: Dot, slot: &u32) {

@@ -139,8 +139,8 @@ impl<T: Element> DotStore for MvRegister<T> {
     }
 
     #[inline]
-    fn fits(value: &Self::Entry, levels: usize) -> bool {
-        levels > 0 && value.fits(levels - 1)
+    fn weigh(value: &Self::Entry, levels: usize) -> Option<usize> {
+        Some(Self::STORE_WEIGHT + value.weigh(levels.checked_sub(1)?)?)
     }
 
     fn prune(&mut self, _: Dot, slot: &u32) {

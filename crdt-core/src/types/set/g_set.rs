@@ -84,7 +84,7 @@ impl<T: Element> GSet<T> {
     /// If it is longer or deeper than what is read back; see [`EditError::TooLarge`](crate::EditError::TooLarge).
     pub fn insert(&mut self, element: impl Into<T>) -> Self {
         let element = element.into();
-        assert!(element.fits(DEPTH_MAX - 1), "{}", crate::EditError::TooLarge);
+        assert!(element.weigh(DEPTH_MAX - 1).is_some(), "{}", crate::EditError::TooLarge);
         let mut delta = Self::default();
         if !self.contains(&element) {
             delta.add(element.clone());
@@ -162,8 +162,8 @@ impl<T: Element> DotStore for GSet<T> {
     }
 
     #[inline]
-    fn fits(element: &Self::Entry, levels: usize) -> bool {
-        levels > 0 && element.fits(levels - 1)
+    fn weigh(element: &Self::Entry, levels: usize) -> Option<usize> {
+        Some(Self::STORE_WEIGHT + element.weigh(levels.checked_sub(1)?)?)
     }
 
     fn prune(&mut self, dot: Dot, slot: &u32) {

@@ -142,8 +142,8 @@ impl<T: Element> DotStore for RwSet<T> {
     }
 
     #[inline]
-    fn fits((element, _): &Self::Entry, levels: usize) -> bool {
-        levels > 0 && element.fits(levels - 1)
+    fn weigh((element, _): &Self::Entry, levels: usize) -> Option<usize> {
+        Some(Self::STORE_WEIGHT + element.weigh(levels.checked_sub(1)?)?)
     }
 
     fn prune(&mut self, dot: Dot, slot: &u32) {
