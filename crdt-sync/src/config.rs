@@ -27,6 +27,9 @@ pub enum Durability {
     /// After a lease of counters is on disk: no dot is used twice, but after an unclean stop the last edits are gone
     /// and the replica takes a fresh id.
     Lease,
+    /// At once: nothing is kept, and the replica lives as long as its memory does. No batch comes out. Before the first
+    /// link is up no record is made either, as a repair tells a newcomer all; an edit then costs what the data costs.
+    Memory,
 }
 
 /// What a replica is told once.
@@ -49,6 +52,9 @@ pub struct Config {
     /// Whether [`Event::Changed`](crate::Event::Changed) says what looks different; costs a look at what is touched,
     /// before and after.
     pub report_changes: bool,
+    /// Whether, where that is not wanted, it names the places where something may look different: a change of each, from
+    /// and to [`Observed::Absent`](crdt_core::Observed::Absent). For whoever keeps what was read.
+    pub report_places: bool,
     /// Whom to let in, asked when a peer has said who it is. Drivers authenticate links; this is about the scope.
     pub authorise: Option<Authorise>,
     /// Intervals.
@@ -75,6 +81,7 @@ impl Config {
             schema: 0,
             sketch_key: None,
             report_changes: false,
+            report_places: false,
             authorise: None,
             timing: Timing::default(),
             limits: Limits::default(),

@@ -143,10 +143,13 @@ impl<S: DotStore> Log<S> {
             self.order.pop_front();
             self.drop_item(oldest, &mut dropped);
         }
-        if self.bytes > limits.log_bytes_max {
+        // A little more than has to go: a log that is full is gone through once for many records.
+        let full = self.bytes > limits.log_bytes_max;
+        let kept_max = limits.log_bytes_max - limits.log_bytes_max / 64;
+        if full {
             let mut kept = VecDeque::new();
             for own in core::mem::take(&mut self.order) {
-                if self.bytes > limits.log_bytes_max && own.is_within(stable) {
+                if self.bytes > kept_max && own.is_within(stable) {
                     self.drop_item(own, &mut dropped);
                 } else {
                     kept.push_back(own);
@@ -154,7 +157,7 @@ impl<S: DotStore> Log<S> {
             }
             self.order = kept;
         }
-        while self.bytes > limits.log_bytes_max {
+        while full && self.bytes > kept_max {
             let Some(oldest) = self.order.pop_front() else { break };
             self.drop_item(oldest, &mut dropped);
         }

@@ -89,6 +89,8 @@ pub struct Replica<S: DotStore> {
     seed: u64,
     /// The identity is in doubt: no edits until `adopt_id`.
     frozen: bool,
+    /// A link was up at some time.
+    linked: bool,
     held: VecDeque<Held<S>>,
     held_bytes: usize,
     ready: VecDeque<(PeerId, Message<S>)>,

@@ -11,6 +11,8 @@ mod edges;
 mod identity;
 #[path = "situations/lend.rs"]
 mod lend;
+#[path = "situations/memory.rs"]
+mod memory;
 #[path = "situations/net.rs"]
 mod net;
 #[path = "situations/pair.rs"]

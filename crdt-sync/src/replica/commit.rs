@@ -16,23 +16,48 @@ impl<S: DotStore> Replica<S> {
         Ticket(self.disk.last.0 + 1)
     }
 
+    /// Whether anything is to be said to a disk.
+    fn has_disk(&self) -> bool {
+        self.config.durability != Durability::Memory
+    }
+
     pub(super) fn note_added(&mut self, dot: Dot) {
-        self.pending.remove.remove(&dot);
-        self.pending.put.insert(dot);
+        if self.has_disk() {
+            self.pending.remove.remove(&dot);
+            self.pending.put.insert(dot);
+        }
         self.sketch.add(dot);
     }
 
     pub(super) fn note_removed(&mut self, dot: Dot) {
-        // The row may be on disk already, or in a batch on its way there.
-        self.pending.put.remove(&dot);
-        self.pending.remove.insert(dot);
+        if self.has_disk() {
+            // The row may be on disk already, or in a batch on its way there.
+            self.pending.put.remove(&dot);
+            self.pending.remove.insert(dot);
+        }
         self.sketch.remove(dot);
     }
 
     pub(super) fn note_moves(&mut self, moves: &Moves) {
         moves.added.iter().for_each(|dot| self.note_added(*dot));
         moves.removed.iter().for_each(|dot| self.note_removed(*dot));
-        self.pending.put.extend(&moves.replaced);
+        if self.has_disk() {
+            self.pending.put.extend(&moves.replaced);
+        }
+    }
+
+    /// Takes an edit in where there is no disk and never was a peer: nobody is to be told of it, now or later, but by a
+    /// repair, which asks the state. None if there is one.
+    pub(super) fn take_in_alone(&mut self, own: Own) -> Option<Ticket> {
+        if self.has_disk() || self.linked || !self.sketch.is_asleep() {
+            return None;
+        }
+        for set in [&mut self.received, &mut self.disk.received] {
+            set.insert_run(own.replica, own.first, own.last);
+        }
+        self.frontier = DotSet::new();
+        self.frontier.insert(own.last_dot());
+        Some(self.disk.durable)
     }
 
     pub(super) fn note_received(&mut self, own: Own) {
@@ -101,7 +126,9 @@ impl<S: DotStore> Replica<S> {
             return;
         }
         self.log.insert(record.clone(), bytes.len(), now.wall, limits);
-        self.pending.batch.log_put.push(LogRecord { own, logged_ms: now.wall.0, bytes });
+        if self.has_disk() {
+            self.pending.batch.log_put.push(LogRecord { own, logged_ms: now.wall.0, bytes });
+        }
         self.outbox.push((record, origin));
     }
 
@@ -114,6 +141,14 @@ impl<S: DotStore> Replica<S> {
         self.close_record(now);
         let pending = core::mem::take(&mut self.pending);
         let mut batch = pending.batch;
+        if !self.has_disk() {
+            self.log.truncate(now.wall, self.roster.stable(), &self.config.limits);
+            self.disk.last = self.next_ticket();
+            self.disk.durable = self.disk.last;
+            self.disk.received.union_with(&batch.received);
+            self.spread(now);
+            return self.advance_stable();
+        }
         let state = &self.state;
         let row = |dot: Dot| {
             let row = state.restrict(&core::iter::once(dot).collect());

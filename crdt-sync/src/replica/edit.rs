@@ -24,7 +24,7 @@ impl<S: DotStore> Replica<S> {
         self.check_editable()?;
         let bytes_max = self.entry_bytes_max();
         let fits = |delta: &Delta<S>| {
-            if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
+            if fits(delta, bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
         };
         match self.state.try_edit_if(&mut self.writer, |cursor| Ok::<_, Refusal<Infallible>>(f(cursor)), fits) {
             Ok((delta, answer)) => Ok((answer, self.take_in(delta, now))),
@@ -45,7 +45,7 @@ impl<S: DotStore> Replica<S> {
         self.check_editable()?;
         let bytes_max = self.entry_bytes_max();
         let fits = |delta: &Delta<S>| {
-            if fits(delta.clone(), bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
+            if fits(delta, bytes_max) { Ok(()) } else { Err(Refusal::Limit(EditError::TooLarge)) }
         };
         match self.state.try_edit_if(&mut self.writer, |cursor| f(cursor).map_err(Refusal::Closure), fits) {
             Ok((delta, answer)) => Ok(Ok((answer, self.take_in(delta, now)))),
@@ -77,6 +77,19 @@ impl<S: DotStore> Replica<S> {
     /// issued or followed, whatever its wall clock does.
     pub fn stamp(&mut self, now: Now) -> Timestamp {
         self.clock.tick(now.wall.0)
+    }
+
+    /// The ticket of the batch that holds all edits so far, or will hold them.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn ticket(&self) -> Result<Ticket, EditError> {
+        self.check_editable()?;
+        Ok(self.ticket_so_far())
+    }
+
+    fn ticket_so_far(&self) -> Ticket {
+        if self.has_pending() { self.next_ticket() } else { self.disk.last }
     }
 
     /// Closes the open record at once.
@@ -117,8 +130,11 @@ impl<S: DotStore> Replica<S> {
     fn take_in(&mut self, delta: Delta<S>, now: Now) -> Ticket {
         let Some(own) = own_of(&delta) else {
             // An edit that changes nothing is as durable as all before it.
-            return if self.has_pending() { self.next_ticket() } else { self.disk.last };
+            return self.ticket_so_far();
         };
+        if let Some(ticket) = self.take_in_alone(own) {
+            return ticket;
+        }
         for (dot, _) in delta.entries() {
             self.note_added(dot);
         }
@@ -137,8 +153,14 @@ impl<S: DotStore> Replica<S> {
         }
         let ticket = self.next_ticket();
         let limits = &self.config.limits;
-        let full = self.open.as_ref().is_some_and(|open| {
-            open.len >= limits.flush_bytes || open.own.last - open.own.first + 1 >= limits.record_dots_max
+        let full = self.open.as_mut().is_some_and(|open| {
+            let dots = open.own.last - open.own.first + 1;
+            // What was overwritten since is not in it, and a name that many entries share is in it once.
+            let heavy = open.len >= limits.flush_bytes && {
+                open.len = open.delta.encode().len();
+                2 * open.len >= limits.flush_bytes
+            };
+            heavy || dots >= limits.record_dots_max
         });
         if full {
             self.commit(now);
@@ -157,7 +179,7 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn extend_open_record(&mut self, own: Own, delta: Delta<S>, now: Now) {
-        let len = delta.encode().len();
+        let len = HEAD_BYTES + delta.weigh().0 + HEAD_BYTES * delta.retired().run_count();
         // A dot that was skipped (somebody else's, under this id) ends the run that a record is. So does what would make
         // it too long to be pushed.
         let bytes_max = self.config.limits.record_bytes_max;
@@ -211,8 +233,16 @@ impl<E> From<crdt_core::EditError> for Refusal<E> {
     }
 }
 
-/// Whether each entry takes at most that many bytes.
-fn fits<S: DotStore>(mut delta: Delta<S>, bytes_max: usize) -> bool {
+/// About what a delta takes beside its entries.
+const HEAD_BYTES: usize = 8;
+
+/// Whether each entry takes at most that many bytes. Mostly that is certain from afar.
+fn fits<S: DotStore>(delta: &Delta<S>, bytes_max: usize) -> bool {
+    let (_, heaviest) = delta.weigh();
+    heaviest.saturating_mul(2) <= bytes_max || fits_exactly(delta.clone(), bytes_max)
+}
+
+fn fits_exactly<S: DotStore>(mut delta: Delta<S>, bytes_max: usize) -> bool {
     if delta.encode().len() <= bytes_max {
         return true;
     }
@@ -222,13 +252,12 @@ fn fits<S: DotStore>(mut delta: Delta<S>, bytes_max: usize) -> bool {
         return count == 0 || delta.restrict(delta.own()).encode().len() <= bytes_max;
     }
     let later = delta.split_off(count / 2);
-    fits(delta, bytes_max) && fits(later, bytes_max)
+    fits_exactly(delta, bytes_max) && fits_exactly(later, bytes_max)
 }
 
 /// The run of dots that a local edit made; none if it changed nothing.
 fn own_of<S: DotStore>(delta: &Delta<S>) -> Option<Own> {
-    let mut runs = delta.own().runs();
-    let (replica, first, last) = runs.next()?;
-    debug_assert!(runs.next().is_none(), "one edit takes its dots in one run");
+    debug_assert!(delta.own().run_count() <= 1, "one edit takes its dots in one run");
+    let (replica, first, last) = delta.own().only_run()?;
     Some(Own { replica, first, last })
 }

@@ -17,6 +17,7 @@ impl<S: DotStore> Replica<S> {
             return;
         }
         self.peers.insert(peer, Peer::new(kind, &self.config, self.seed, now.steady));
+        self.linked = true;
         #[cfg(any(test, feature = "sim"))]
         if faulty!(self.config, DictionaryKept)
             && let (Some(link), Some(writer)) = (self.peers.get_mut(&peer), self.kept_writer.take())

@@ -6,7 +6,7 @@ use super::Replica;
 use super::receive::News;
 use crate::peer::Peer;
 use crate::repair::{RepairAction, Repairs, View, join_frontiers};
-use crate::{Event, FrameError, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
+use crate::{Durability, Event, FrameError, LinkKind, Message, Now, PeerId, RepairTier, Stage, Ticket};
 
 impl<S: DotStore> Replica<S> {
     /// Opens a repair with a peer, unless one is going on.
@@ -99,6 +99,10 @@ impl<S: DotStore> Replica<S> {
         f: impl FnOnce(&mut Repairs<S>, &View<'_, S>) -> R,
     ) -> R {
         let frame_bytes_max = peer.map_or(self.config.limits.frame_bytes_max, |peer| self.frame_bytes_max(peer));
+        // The application's own bytes are never repaired.
+        if !peer.and_then(|peer| self.peers.get(&peer)).is_some_and(|peer| peer.kind == LinkKind::Hint) {
+            self.sketch.wake(|| self.state.live());
+        }
         let lossy = peer.and_then(|peer| self.peers.get(&peer)).is_some_and(|peer| peer.kind == LinkKind::Datagram);
         let timing = &self.config.timing;
         let view = View {
@@ -149,6 +153,10 @@ impl<S: DotStore> Replica<S> {
             }
         }
         self.commit_received(now);
+        if self.config.durability == Durability::Memory {
+            // What was committed is as durable as it gets, and nobody comes to say so.
+            self.repairs_durable(self.disk.durable, now);
+        }
     }
 
     /// Takes in what somebody told of all that it has received: in one step, so that what is here stays the effect of

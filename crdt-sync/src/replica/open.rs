@@ -65,10 +65,7 @@ impl<S: DotStore> Replica<S> {
             return Err(OpenError::OtherScope);
         }
         let writer = writer_of(&loaded, &config, fresh);
-        let mut sketch = LiveSketch::new(SketchKey::of(&config));
-        for dot in state.live().iter() {
-            sketch.add(dot);
-        }
+        let sketch = LiveSketch::asleep(SketchKey::of(&config));
         let (roster, time_hi) = match &meta {
             None => (Roster::default(), 0),
             Some(meta) => (Roster::load(&meta.acked, &meta.retired, &meta.stable, now.steady), meta.time_hi),
@@ -119,6 +116,7 @@ impl<S: DotStore> Replica<S> {
             draw,
             seed: store_seed,
             frozen: false,
+            linked: false,
             held: VecDeque::new(),
             held_bytes: 0,
             ready: VecDeque::new(),
@@ -156,7 +154,7 @@ impl<S: DotStore> Replica<S> {
             last: match self.config.durability {
                 // After a clean stop no counter is skipped: everybody would wait for the records of the gap.
                 _ if self.disk.clean => self.writer.last(),
-                Durability::Strict => self.writer.last(),
+                Durability::Strict | Durability::Memory => self.writer.last(),
                 Durability::Lease => self.disk.lease.0,
             },
             time_hi: self.disk.time_hi,

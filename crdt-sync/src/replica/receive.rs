@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves};
+use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves, Observed};
 
 use super::{Replica, Wanted};
 use crate::inbox::missing_cause;
@@ -251,8 +251,10 @@ impl<S: DotStore> Replica<S> {
         let changes = if self.config.report_changes {
             self.state.merge_changes(delta)
         } else {
+            let places = if self.config.report_places { self.state.places_of(delta) } else { Vec::new() };
             self.state.merge(delta);
-            Vec::new()
+            let touched = |path| Change { path, before: Observed::Absent, after: Observed::Absent };
+            places.into_iter().map(touched).collect()
         };
         self.pending.batch.seen.union_with(delta.own());
         self.pending.batch.seen.union_with(delta.retired());
@@ -274,6 +276,12 @@ impl<S: DotStore> Replica<S> {
             let (moves, _) = self.merge_delta(delta);
             self.note_moves(&moves);
         }
+    }
+
+    /// From now on [`Event::Changed`] says what looks different, or not; see
+    /// [`Config::report_changes`](crate::Config::report_changes).
+    pub fn report_changes(&mut self, wanted: bool) {
+        self.config.report_changes = wanted;
     }
 
     pub(super) fn tell(&mut self, news: News) {

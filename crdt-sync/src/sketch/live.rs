@@ -36,6 +36,26 @@ impl LiveSketch {
         Self { key, cells: vec![Narrow::default(); KEPT], len: 0, sum: 0 }
     }
 
+    /// Not kept up to date until [`wake`](Self::wake): as long as nobody is there to repair with, an edit need not pay
+    /// for it.
+    #[must_use]
+    pub const fn asleep(key: SketchKey) -> Self {
+        Self { key, cells: Vec::new(), len: 0, sum: 0 }
+    }
+
+    /// From now on it is kept up to date. Costs the live dots the first time.
+    pub fn wake(&mut self, live: impl FnOnce() -> DotSet) {
+        if self.is_asleep() {
+            *self = Self::of(self.key, &live());
+        }
+    }
+
+    /// Whether it is not kept up to date.
+    #[must_use]
+    pub const fn is_asleep(&self) -> bool {
+        self.cells.is_empty()
+    }
+
     /// Of these dots.
     #[must_use]
     pub fn of(key: SketchKey, live: &DotSet) -> Self {
@@ -46,6 +66,9 @@ impl LiveSketch {
 
     /// A dot came to life; it must not have been live.
     pub fn add(&mut self, dot: Dot) {
+        if self.is_asleep() {
+            return;
+        }
         self.len += 1;
         self.sum = self.sum.wrapping_add(self.key.dot(dot));
         self.put(dot, 1);
@@ -53,6 +76,9 @@ impl LiveSketch {
 
     /// A dot that was live is retired.
     pub fn remove(&mut self, dot: Dot) {
+        if self.is_asleep() {
+            return;
+        }
         self.len = self.len.wrapping_sub(1);
         self.sum = self.sum.wrapping_sub(self.key.dot(dot));
         self.put(dot, u8::MAX);
