@@ -28,10 +28,6 @@ struct Part {
 }
 
 impl Touched {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// Notes what is seen before an edit at `handle`, of one step below it or of all of it.
     pub(crate) fn note(
         &mut self,
@@ -148,7 +144,9 @@ pub(crate) fn write(changes: &[Change], handles: &Handles, out: &mut Out) {
     out.u32(changes.len());
     for change in changes {
         let class = class(&change.before).or_else(|| class(&change.after));
-        let (handle, taken) = handles.resolve(&change.path, |kind| class_of(kind) == class || class == Some(PRESENCE));
+        // A place of which nothing more is said may be of any kind.
+        let fits = |kind| class.is_none() || class_of(kind) == class || class == Some(PRESENCE);
+        let (handle, taken) = handles.resolve(&change.path, fits);
         out.u32(handle as usize);
         let steps = &change.path[taken..];
         out.u8(steps.len() as u8);

@@ -1,7 +1,7 @@
 //! One document: a replica, the handles into it, and what waits to be told.
 
 use crdt_sync::crdt_core::{Delta, Document, DotSet, Kind, ReplicaId, Step, Timestamp, Value};
-use crdt_sync::{Config, LinkKind, Now, PeerId, Replica, Role, ScopeId};
+use crdt_sync::{Config, Durability, LinkKind, Now, PeerId, Replica, Role, ScopeId};
 
 use crate::change::{self, Touched};
 use crate::code::Code;
@@ -30,15 +30,15 @@ pub(crate) struct Doc {
     pub(crate) replica: Replica<Document>,
     pub(crate) handles: Handles,
     pub(crate) now: Now,
-    flags: u32,
     /// Tells this run of the document from all others in the names of rows.
     run: u64,
     links: u32,
     /// The link that stands for the application's own transports.
     pub(crate) deltas: Option<PeerId>,
-    touched: Touched,
-    /// The counter of the last dot before this batch of edits.
-    last: u64,
+    /// What the edits of this batch touch; none if nobody wants to know.
+    touched: Option<Touched>,
+    /// The counter of the last dot before the first edit of this batch.
+    before: Option<u64>,
     /// Items for the next `poll`.
     pub(crate) items: Out,
     /// Deltas that build on what is not here.
@@ -58,8 +58,12 @@ impl Doc {
     ) -> Result<Self, Code> {
         let scope = ScopeId::from_bytes(scope);
         let mut config = Config::new(scope);
+        if flags & MEMORY != 0 {
+            config.durability = Durability::Memory;
+        }
         config.role = if flags & TAB != 0 { Role::Tab } else { Role::Replica };
         config.report_changes = true;
+        config.report_places = true;
         config.limits.skew_ms_max = SKEW_MS_MAX;
         config.limits.log_bytes_max = LOG_BYTES_MAX;
         config.limits.log_memory_bytes_max = LOG_BYTES_MAX;
@@ -70,13 +74,12 @@ impl Doc {
             replica,
             handles: Handles::new(),
             now,
-            flags,
             // Not what drives the machine, and drawn by the same call.
             run: part(8).rotate_left(17) ^ part(16),
             links: 0,
             deltas: None,
-            touched: Touched::default(),
-            last: 0,
+            touched: Some(Touched::default()),
+            before: None,
             items: Out::default(),
             waiting: Vec::new(),
             bytes_in: 0,
@@ -96,16 +99,12 @@ impl Doc {
         self.replica.state().seen().last(self.replica.id())
     }
 
-    /// Hands batches on to the store, or says that all is well where there is none.
+    /// Hands batches on to the store.
     pub(crate) fn settle(&mut self) {
         while let Some(persist) = self.replica.poll_persist() {
-            if self.flags & MEMORY != 0 {
-                self.replica.durable(persist.ticket, self.now);
-            } else {
-                self.items.u8(2);
-                self.items.count(persist.ticket.0);
-                rows::write(&persist, self.replica.state(), self.run, &mut self.items);
-            }
+            self.items.u8(2);
+            self.items.count(persist.ticket.0);
+            rows::write(&persist, self.replica.state(), self.run, &mut self.items);
         }
         // Only what is in memory is in the log, so this is for questions that nobody can answer.
         while let Some(fetch) = self.replica.poll_fetch() {
@@ -181,20 +180,20 @@ impl Doc {
     /// Does one thing at one place; says whether anything changed.
     pub(crate) fn edit(&mut self, handle: u32, op: &Op<'_>) -> Result<bool, Code> {
         let kind = self.handles.get(handle)?.kind;
-        let step = match (op, kind) {
-            (Op::Insert(value) | Op::Remove(value, _), Kind::GSet | Kind::OrSet | Kind::RwSet) => {
-                Some(Step::Element((*value).clone()))
-            }
-            (Op::Remove(key, _) | Op::WriteEntry(key, ..), Kind::OrMap | Kind::LwwMap) => {
-                Some(Step::Key((*key).clone()))
-            }
-            _ => None,
-        };
-        let before = self.own_last();
-        if self.touched.is_empty() {
-            self.last = before;
+        if let Some(touched) = &mut self.touched {
+            let step = match (op, kind) {
+                (Op::Insert(value) | Op::Remove(value, _), Kind::GSet | Kind::OrSet | Kind::RwSet) => {
+                    Some(Step::Element((*value).clone()))
+                }
+                (Op::Remove(key, _) | Op::WriteEntry(key, ..), Kind::OrMap | Kind::LwwMap) => {
+                    Some(Step::Key((*key).clone()))
+                }
+                _ => None,
+            };
+            touched.note(self.replica.state(), &mut self.handles, handle, step)?;
         }
-        self.touched.note(self.replica.state(), &mut self.handles, handle, step)?;
+        let before = self.own_last();
+        self.before.get_or_insert(before);
         let way: Vec<&Handle> = self.handles.way(handle)?;
         self.replica.try_edit(self.now, |root| apply(root, &way, op))??;
         let changed = self.own_last() > before;
@@ -202,15 +201,33 @@ impl Doc {
         Ok(changed)
     }
 
+    /// Switches whether it is said what changed, or just where; from now on, within a batch.
+    pub(crate) fn set_changes(&mut self, wanted: bool) {
+        self.replica.report_changes(wanted);
+        if wanted {
+            self.touched.get_or_insert_default();
+        } else if let Some(touched) = self.touched.take() {
+            touched.release(&mut self.handles);
+        }
+    }
+
+    /// Ends a batch of which nothing is to be told; answers the counter of its last edit, 0 if it made none.
+    pub(crate) fn end(&mut self) -> u64 {
+        if let Some(touched) = self.touched.as_mut().map(core::mem::take) {
+            touched.release(&mut self.handles);
+        }
+        let last = self.own_last();
+        if self.before.take().is_some_and(|before| before < last) { last } else { 0 }
+    }
+
     /// Ends a batch: what it changed, and how it is named.
     pub(crate) fn commit(&mut self, flush: bool, out: &mut Out) -> Result<(), Code> {
-        let touched = core::mem::take(&mut self.touched);
-        let edited = !touched.is_empty();
+        let touched = self.touched.as_mut().map(core::mem::take).unwrap_or_default();
         let changes = touched.changes(self.replica.state(), &self.handles)?;
         out.count(self.ticket(flush)?);
         out.id(self.replica.id());
         let last = self.own_last();
-        out.count(if edited { self.last + 1 } else { last + 1 });
+        out.count(self.before.take().unwrap_or(last) + 1);
         out.count(last);
         change::write(&changes, &self.handles, out);
         touched.release(&mut self.handles);
@@ -219,14 +236,12 @@ impl Doc {
 
     /// The ticket of the batch that covers all edits so far.
     pub(crate) fn ticket(&mut self, flush: bool) -> Result<u64, Code> {
-        let now = self.now;
-        // An edit of nothing is as durable as all before it.
-        let ticket = self.replica.edit(now, |_| ()).map(|((), ticket)| ticket.0);
+        let ticket = self.replica.ticket();
         if flush {
-            self.replica.flush(now);
+            self.replica.flush(self.now);
             self.settle();
         }
-        Ok(ticket?)
+        Ok(ticket?.0)
     }
 
     /// Goes on under another id.

@@ -187,6 +187,18 @@ pub fn commit(doc: u32, flush: u32) -> Vec<u8> {
     bytes(|out| with(doc, |doc| doc.commit(flush != 0, out)))
 }
 
+/// Switches whether `commit` says what changed.
+#[wasm_bindgen]
+pub fn set_changes(doc: u32, on: u32) -> f64 {
+    done(with(doc, |doc| Ok(doc.set_changes(on != 0))))
+}
+
+/// Ends a batch of edits of which nothing is to be told.
+#[wasm_bindgen]
+pub fn end(doc: u32) -> f64 {
+    number(with(doc, |doc| Ok(doc.end() as f64)))
+}
+
 /// Closes the open record.
 #[wasm_bindgen]
 pub fn flush(doc: u32, steady: f64, wall: f64) -> f64 {

@@ -38,11 +38,11 @@ const NO_KEY = new Uint8Array();
 
 /** What one edit wrote. */
 export interface Committed {
-  readonly ticket: number;
-  /** The id and the first and last counter of what was written; nothing if `first > last`. */
-  readonly replica: Uint8Array;
-  readonly first: number;
+  /** The counter of the last of it, among all that this replica wrote. */
   readonly last: number;
+  /** Of how many it is the last, and under which ticket they are stored: where that is waited for. */
+  readonly edits?: number;
+  readonly ticket?: number;
 }
 
 /** The tree of places of one document: edits go in, and what changed comes out, in batches. */
@@ -56,8 +56,12 @@ export class Core {
   closed = false;
   /** Whether what is written has to be handed on at once. */
   eager = false;
+  /** Whether it is waited for that what is written is stored. */
+  stores = false;
   readonly #changes = new Listeners<[Batch]>();
   #telling: Telling | undefined;
+  /** Whether Rust looks at what edits touch. */
+  #telltale = false;
   #depth = 0;
   #origin: unknown;
   readonly #batches: { places: ReadonlySet<Base<unknown>>; batch: Batch }[] = [];
@@ -82,6 +86,7 @@ export class Core {
       }
     };
     make(this.root);
+    ok(seam.set_changes(this.doc, 0));
   }
 
   get doc(): number {
@@ -135,17 +140,38 @@ export class Core {
     this.#origin = undefined;
     // The edit may have disposed of it.
     if (this.machine.disposed) return;
-    const from = answerOf(seam.commit(this.doc, this.eager ? 1 : 0));
-    const committed = { ticket: from.float(), replica: from.raw(16), first: from.float(), last: from.float() };
-    if (committed.first <= committed.last) this.committed(committed, origin);
-    // What was edited was marked when it was: without listeners nothing else is to be done.
-    const told = (this.watched.size > 0 || this.#telling !== undefined) && this.#take(from, origin, true);
-    for (const handle of this.#used.splice(0)) {
+    const told = this.#telltale || this.eager || this.stores ? this.#finish(origin) : this.#end(origin);
+    while (this.#used.length > 0) {
+      const handle = this.#used.pop() as number;
       this.nodes.delete(handle);
       seam.release(this.doc, handle);
     }
     if (told) this.#deliver();
     this.machine.wake();
+  }
+
+  /** Ends an edit that nobody waits for and nobody listens to: what it changed was marked when it was edited. */
+  #end(origin: unknown): boolean {
+    const last = ok(seam.end(this.doc));
+    if (last > 0) this.committed({ last }, origin);
+    return false;
+  }
+
+  #finish(origin: unknown): boolean {
+    const from = answerOf(seam.commit(this.doc, this.eager ? 1 : 0));
+    const ticket = from.float();
+    from.raw(16);
+    const [first, last] = [from.float(), from.float()];
+    if (first <= last) this.committed({ last, edits: last - first + 1, ticket }, origin);
+    return this.#telltale && this.#take(from, origin, true);
+  }
+
+  /** Somebody listens now, or nobody any more. */
+  listen(): void {
+    const wanted = this.watched.size > 0 || this.#telling !== undefined;
+    if (wanted === this.#telltale || this.machine.disposed) return;
+    ok(seam.set_changes(this.doc, wanted ? 1 : 0));
+    this.#telltale = wanted;
   }
 
   /** Takes in what others changed. */
@@ -158,7 +184,11 @@ export class Core {
     const raws = readChanges(from);
     if (raws.length === 0) return false;
     const places = new Set<Base<unknown>>();
-    for (const raw of raws) for (const at of touched(this.nodes, raw)) places.add(at);
+    for (const raw of raws) {
+      for (const at of touched(this.nodes, raw)) places.add(at);
+      // Nothing was there before: where what is there now lies is not said.
+      if (raw.handle === 0 && raw.steps.length === 0) this.root.drop();
+    }
     for (const at of places) at.stale();
     // Now, as it looks at what is there: an edit that a listener makes may come before this batch is told.
     const changes = this.#telling?.tell(raws) ?? [];
@@ -185,9 +215,11 @@ export class Core {
     this.alive();
     this.#telling ??= new Telling(this.nodes, this.root);
     const end = this.#changes.add(listener);
+    this.listen();
     return () => {
       end();
       if (this.#changes.empty) this.#telling = undefined;
+      this.listen();
     };
   }
 

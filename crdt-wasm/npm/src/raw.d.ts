@@ -30,6 +30,8 @@ export function insert(doc: number, handle: number, value: Uint8Array): number;
 export function remove(doc: number, handle: number, value: Uint8Array): number;
 export function clear(doc: number, handle: number): number;
 export function commit(doc: number, flush: number): Bytes;
+export function end(doc: number): number;
+export function set_changes(doc: number, on: number): number;
 export function flush(doc: number, steady: number, wall: number): number;
 
 export function counter(doc: number, handle: number): number;

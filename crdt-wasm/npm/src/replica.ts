@@ -15,10 +15,10 @@ import { answerOf, ok, seam } from "./wasm.js";
 type Listen = (type: string, f: () => void) => void;
 const page = globalThis as unknown as { readonly addEventListener?: Listen; readonly removeEventListener?: Listen };
 
-/** An edit of this replica that is not stored yet. */
+/** Edits of this replica that are not stored yet. */
 interface Pending {
   readonly ticket: number;
-  readonly edits: number;
+  edits: number;
   readonly done: Listeners<[CrdtError | undefined]>;
 }
 
@@ -74,6 +74,7 @@ export class Inside implements Outputs {
       (at, value) => this.#notice({ kind: "badValue", path: at.path, value }, JSON.stringify(at.path)),
     );
     if (kept) {
+      this.core.stores = true;
       this.keeper = new Keeper(this.machine, kept, () => this.#stored());
       this.keeper.loaded(rows);
     }
@@ -197,9 +198,13 @@ export class Inside implements Outputs {
     this.notices.emit(Object.freeze(notice));
   }
 
-  #committed({ ticket, first, last }: Committed, origin: unknown): void {
+  #committed({ last, edits = 0, ticket }: Committed, origin: unknown): void {
     this.#made = last;
-    if (this.keeper) this.#pending.push({ ticket, edits: last - first + 1, done: new Listeners() });
+    if (this.keeper && ticket !== undefined) {
+      const open = this.#pending.at(-1);
+      if (open?.ticket === ticket) open.edits += edits;
+      else this.#pending.push({ ticket, edits, done: new Listeners() });
+    }
     if (this.core.eager) this.#origin = origin;
   }
 

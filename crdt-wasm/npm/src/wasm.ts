@@ -65,14 +65,17 @@ export function answerOf(answer: Bytes): Reader {
  * gives up the instance, whose memory nobody can trust any more, and begins a new one.
  */
 export const seam: Omit<typeof raw, "default" | "initSync" | "__wbg_reset_state"> = Object.fromEntries(
-  Object.entries(raw).map(([name, f]) => [name, guard(f as (...args: unknown[]) => unknown)]),
+  Object.entries(raw).map(([name, f]) => [name, guard(f as Call)]),
 ) as never;
 
-function guard(f: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
-  return (...args) => {
+/** As many arguments as any of them takes: one list of all would be made anew for each call. */
+type Call = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => unknown;
+
+function guard(call: Call): Call {
+  return (a, b, c, d, e, f, g) => {
     if (!ready) throw new CrdtError("NOT_READY", "await init(…) first: the slim entry brings no bytes of its own");
     try {
-      return f(...args);
+      return call(a, b, c, d, e, f, g);
     } catch (cause) {
       instance++;
       raw.__wbg_reset_state();

@@ -52,9 +52,11 @@ export abstract class Base<V> implements Field<V> {
       const end = all.add(listener);
       // What is listened to may not be collected: the parent knows it by its key alone.
       this.core.watched.add(this as Base<unknown>);
+      this.core.listen();
       return () => {
         end();
         if (all.empty) this.core.watched.delete(this as Base<unknown>);
+        this.core.listen();
       };
     });
   }
