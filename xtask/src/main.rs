@@ -37,6 +37,7 @@ usage: cargo xtask COMMAND
   history                        replay this project's own history (and a generated one) as replicas that edit and merge
   test [filter]                  everything that must pass; with a filter, the steps whose name contains it
   bench [filter]                 measure beside the peers and store the table under benches/results
+  bench web [filter]             the browser package, as it was built last, beside its peers in Node
   bench --readme                 write the newest stored figures into the README
   fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
   soak [--minutes N]             the long checks: laws, Miri, engines, fuzzing, mutation (default: 60 minutes)
