@@ -31,8 +31,11 @@ static EDIT: Row = Row::time(
     "three nodes with durable stores, all writing 16-byte strings: time per edit until all have all on disk",
     Open,
 );
-static REACH: Row =
-    Row::time("cluster/reach-p50", "one edit alone until all three have it on disk, median", AtMost(20.0 * MILLISECOND));
+static REACH: Row = Row::time(
+    "cluster/reach-p50",
+    "one edit alone until all three have it on disk, median",
+    AtMost(20.0 * MILLISECOND),
+);
 static REACH_P99: Row = Row::time("cluster/reach-p99", "the same, of a hundred the slowest but one", Open);
 
 /// Nodes that run, and where they keep their data.

@@ -22,8 +22,11 @@ static EQUAL: Row = Row::bytes("sync/equal", "finding out that both are equal, o
 static CPU: Row =
     Row::time("sync/cpu", "10⁵ strings, 10 new on each side: both sides' work", AtMost(0.5 * MILLISECOND));
 static CPU_LARGE: Row = Row::time("sync/cpu-large", "the same, 10⁶ strings", TimesRow(2.0, "sync/cpu"));
-static PASS_ON: Row =
-    Row::time("sync/pass-on", "10⁵ strings on a link that is up, one more: both sides' work until the peer has it", Open);
+static PASS_ON: Row = Row::time(
+    "sync/pass-on",
+    "10⁵ strings on a link that is up, one more: both sides' work until the peer has it",
+    Open,
+);
 static UPKEEP: Row = Row::time("sync/sketch-upkeep", "one dot into or out of the sketch that is kept", AtMost(500.0));
 static DECODE: Row = Row::time("sync/sketch-decode", "1 000 differences out of 1 500 cells", AtMost(MILLISECOND));
 
