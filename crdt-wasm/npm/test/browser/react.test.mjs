@@ -48,7 +48,7 @@ after(async () => {
 test("components follow their fields, and only those", async () => {
   const page = await browser.tab(site.url);
   await page.addScriptTag({ url: "/react.js" });
-  await page.waitForFunction("window.hydrated && text('stock') === '0'");
+  await until(() => page.evaluate(() => window.hydrated && text("stock") === '0'));
   const text = (id) => page.evaluate((id) => text(id), id);
   const draws = () => page.evaluate(async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -44,7 +44,7 @@ test("pages on one relay become equal, edit while it is dead, and are equal agai
   });
   assert.equal(await a.evaluate(() => doc.status.snapshot().unacked), 2);
   await a.reload();
-  await a.waitForFunction("window.ready");
+  await until(() => a.evaluate(() => window.ready));
   await openWith(a, "shared");
   await relay.start();
   await until(async () => (await state(a)) === (await state(b)), "equal", 60_000);
@@ -52,7 +52,7 @@ test("pages on one relay become equal, edit while it is dead, and are equal agai
   // Somebody who was never there finds all of it at the relay.
   const late = await (await browser.context.browser()?.newContext?.() ?? browser.context).newPage();
   await late.goto(site.url);
-  await late.waitForFunction("window.ready");
+  await until(() => late.evaluate(() => window.ready));
   await late.evaluate(async ([url, documentId]) => {
     window.doc = crdt.createDoc({ schema, documentId });
     doc.connect(connect.webSocket(url));
@@ -98,7 +98,7 @@ test("pages that keep nothing write under ids that the relay lends: as many as w
     // Some say goodbye, and some are just gone.
     if (load % 2) await page.evaluate(() => doc.dispose());
     await page.reload();
-    await page.waitForFunction("window.ready");
+    await until(() => page.evaluate(() => window.ready));
   }
   assert.equal(ids.size, 1);
 

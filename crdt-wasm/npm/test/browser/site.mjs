@@ -6,6 +6,8 @@ import { extname, join } from "node:path";
 
 import { chromium } from "playwright-core";
 
+import { until } from "../help.mjs";
+
 const dist = new URL("../../dist/", import.meta.url).pathname;
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 
@@ -62,7 +64,8 @@ export async function startBrowser() {
     async tab(url) {
       const page = await context.newPage();
       await page.goto(url);
-      await page.waitForFunction("window.ready", undefined, { timeout: 30_000 });
+      // Not by `waitForFunction`, which evaluates a string: on its second look the page's policy forbids that.
+      await until(() => page.evaluate(() => window.ready));
       return page;
     },
     async stop() {

@@ -52,7 +52,7 @@ test("a tab without links keeps what it did over a reload, under the same id, an
     doc.root.stock.increment(4);
   }).stored);
   await a.reload();
-  await a.waitForFunction("window.ready");
+  await until(() => a.evaluate(() => window.ready));
   assert.equal(await a.evaluate(() => open("reload")), first, "the id of before is free again, and taken");
   assert.ok(await a.evaluate(() => doc.root.stock.value >= 3));
   await b.evaluate(() => doc.connect(connect.broadcast()));
@@ -117,7 +117,7 @@ test("what was edited right before the page goes is kept", async () => {
   });
   await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored);
   await page.goto(`${site.url}?again`);
-  await page.waitForFunction("window.ready");
+  await until(() => page.evaluate(() => window.ready));
   await page.evaluate(() => open("leaving", []));
   assert.equal(await page.evaluate(() => doc.root.stock.value), 42);
   await page.close();

@@ -33,7 +33,7 @@ test("two tabs on a data channel converge, and each hears that the other is gone
   const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
   const answer = await describe(b, await describe(a));
   await a.evaluate((answer) => peer.setRemoteDescription(answer), answer);
-  for (const page of [a, b]) await page.waitForFunction("window.link", undefined, { timeout: 20_000 });
+  for (const page of [a, b]) await until(() => page.evaluate(() => window.link !== undefined));
   await a.evaluate(() => {
     doc.root.stock.increment(5);
     // More than one frame of such a channel holds.
