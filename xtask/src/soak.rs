@@ -1,7 +1,8 @@
 //! `cargo xtask soak [--minutes N]`: the checks that take too long for every
 //! change. The law suite gets a quarter of the time, the simulator and the fuzzer two
-//! quarters and one; the model check, Miri and the mutation run take what they take, as half of either says little; and the browser package
-//! in engines that are too large to install for every change.
+//! quarters and one; the model check, Miri and the mutation run take what they take,
+//! as half of either says little, and so does the browser package in engines that are
+//! too large to install for every change.
 
 use crate::fuzz::{fuzz_each, number};
 use crate::run::{self, Failure, Outcome};
@@ -88,7 +89,7 @@ fn histories_within(seconds_max: u64, trial_seconds: f64) -> u64 {
     ((seconds_max as f64 * rate) as u64).clamp(HISTORIES_TRIAL, HISTORIES)
 }
 
-/// What Miri runs, on which machines: it is 10⁴ times slower than this one, so the tests are few and their counts are
+/// What Miri runs, on which machines: it is far slower than this one, so the tests are few and their counts are
 /// its own. The bytes must be the same where integers are 32 bits wide, and where they lie the other way round.
 const MIRI: [(&str, &[&str]); 5] = [
     ("", &["--test", "golden", "a_fixed_history"]),

@@ -5,7 +5,7 @@
 //! peers bring neither links nor durable stores that could be put beside them; what they can be compared in, the work of
 //! passing one change on, is the row `sync/pass-on`.
 
-use crate::row::{MILLISECOND, Row, Target::*};
+use crate::row::{Row, Target::*};
 use crate::workload::names;
 use crate::{Job, Who};
 use crdt_core::OrSet;
@@ -31,11 +31,7 @@ static EDIT: Row = Row::time(
     "three nodes with durable stores, all writing 16-byte strings: time per edit until all have all on disk",
     Open,
 );
-static REACH: Row = Row::time(
-    "cluster/reach-p50",
-    "one edit alone until all three have it on disk, median",
-    AtMost(20.0 * MILLISECOND),
-);
+static REACH: Row = Row::time("cluster/reach-p50", "one edit alone until all three have it on disk, median", Open);
 static REACH_P99: Row = Row::time("cluster/reach-p99", "the same, of a hundred the slowest but one", Open);
 
 /// Nodes that run, and where they keep their data.
