@@ -16,14 +16,27 @@ const encoder = new TextEncoder();
 // A mark at the start is a character like any other: it may not vanish.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Puts bytes together. */
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const nameOf = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)?.get;
+
+/** Whether these are bytes, also if they come from another window, whose class is another one. Nothing can pretend to be. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return nameOf?.call(value) === "Uint8Array";
+}
+
+/** Puts bytes together, up to a limit. */
 export class Writer {
   #bytes = new Uint8Array(64);
   #at = 0;
 
+  /** @throws `TOO_LARGE` where it would be more. */
+  constructor(readonly limit: number) {}
+
   #room(more: number): void {
-    if (this.#at + more > this.#bytes.length) {
-      const bytes = new Uint8Array(2 * (this.#at + more));
+    const length = this.#at + more;
+    if (length > this.limit) throw new CrdtError("TOO_LARGE", `a value of ${length} bytes or more; the limit is ${this.limit}`);
+    if (length > this.#bytes.length) {
+      const bytes = new Uint8Array(2 * length);
       bytes.set(this.#bytes.subarray(0, this.#at));
       this.#bytes = bytes;
     }

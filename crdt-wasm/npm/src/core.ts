@@ -89,6 +89,29 @@ export class Core {
     ok(seam.set_changes(this.doc, 0));
   }
 
+  /** The same places in a document that was opened anew: all of them may hold something else now. */
+  reopen(): void {
+    this.nodes.clear();
+    this.#used.length = 0;
+    const hold = (at: StructField): void => {
+      this.nodes.set(at.handle as number, at as Base<unknown>);
+      for (const name of Object.keys(at.type.fields as Schema)) {
+        const part = at.part(name);
+        const handle = (part.handle = ok(seam.field(this.doc, at.handle as number, part.key, KINDS[part.type.kind])));
+        if (part instanceof StructField) hold(part);
+        else this.nodes.set(handle, part);
+      }
+    };
+    hold(this.root);
+    ok(seam.set_changes(this.doc, 0));
+    this.#telltale = false;
+    if (this.eager) seam.set_deltas(this.doc, 1);
+    this.root.drop();
+    if (this.#telling) this.#telling = new Telling(this.nodes, this.root);
+    this.listen();
+    for (const at of [...this.watched]) at.notify();
+  }
+
   get doc(): number {
     return this.machine.doc;
   }
@@ -101,8 +124,8 @@ export class Core {
   make(up: Base<unknown>, name: string | number, key: Uint8Array, type: AnyType): Base<unknown> {
     const Class = CLASSES[type.kind] as unknown as new (...args: ConstructorParameters<typeof Flag>) => Base<unknown>;
     // Only what no key of a map is above lasts as long as the document.
-    const lasts = up.handle !== undefined && up.type.kind === "struct";
-    const handle = lasts ? ok(seam.field(this.doc, up.handle, key, KINDS[type.kind])) : undefined;
+    const above = up.type.kind === "struct" ? up.handle : undefined;
+    const handle = above === undefined ? undefined : ok(seam.field(this.doc, above, key, KINDS[type.kind]));
     return new Class(this, up, name, key, type, handle);
   }
 
@@ -139,7 +162,7 @@ export class Core {
     const origin = this.#origin;
     this.#origin = undefined;
     // The edit may have disposed of it.
-    if (this.machine.disposed) return;
+    if (!this.machine.usable) return;
     const told = this.#telltale || this.eager || this.stores ? this.#finish(origin) : this.#end(origin);
     while (this.#used.length > 0) {
       const handle = this.#used.pop() as number;
@@ -169,7 +192,7 @@ export class Core {
   /** Somebody listens now, or nobody any more. */
   listen(): void {
     const wanted = this.watched.size > 0 || this.#telling !== undefined;
-    if (wanted === this.#telltale || this.machine.disposed) return;
+    if (wanted === this.#telltale || !this.machine.usable) return;
     ok(seam.set_changes(this.doc, wanted ? 1 : 0));
     this.#telltale = wanted;
   }

@@ -1,4 +1,4 @@
-import { type Bytes, hex, utf8 } from "./bytes.js";
+import { type Bytes, hex, isBytes, utf8 } from "./bytes.js";
 import type { Batch } from "./change.js";
 import type { Hub, Port } from "./connect/port.js";
 import { CrdtError } from "./errors.js";
@@ -111,14 +111,13 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
     const { inside } = this;
     const { core, deltas } = inside;
     const end = deltas.add(listener);
-    const switchTo = (on: boolean) => {
-      core.eager = on;
-      seam.set_deltas(inside.machine.doc, on ? 1 : 0);
-    };
-    switchTo(true);
+    core.eager = true;
+    seam.set_deltas(inside.machine.doc, 1);
     return () => {
       end();
-      if (deltas.empty && !inside.machine.disposed) switchTo(false);
+      if (!deltas.empty) return;
+      core.eager = false;
+      if (inside.machine.usable) seam.set_deltas(inside.machine.doc, 0);
     };
   }
 
@@ -246,8 +245,7 @@ if (Symbol.asyncDispose) {
 }
 
 function asBytes(bytes: unknown): Uint8Array {
-  // Of another window it is another class, and the same thing.
-  if (Object.prototype.toString.call(bytes) === "[object Uint8Array]") return bytes as Uint8Array;
+  if (isBytes(bytes)) return bytes;
   throw new CrdtError("BAD_BYTES", "not a Uint8Array");
 }
 

@@ -5,7 +5,7 @@
  * |---|---|
  * | `NOT_READY` | the slim entry was used before `init` |
  * | `DISPOSED` | the document was disposed |
- * | `POISONED` | the compiled part of the package broke (our bug); see the message |
+ * | `POISONED` | the compiled part of the package broke (our bug): a document with a store opens again by itself, one without is lost; a notice says so |
  * | `WASM_BLOCKED` | the page forbids compiling: its policy needs `script-src 'wasm-unsafe-eval'` |
  * | `BAD_BYTES` | bytes that are none of ours, cut short or broken |
  * | `UNSUPPORTED_FORMAT` | bytes of a newer version of the format |

@@ -21,6 +21,9 @@ export class Keeper {
   #rows = 0;
   #bytes = 0;
   #cancelFold = () => {};
+  /** Folding broke the compiled part: it is not tried again. */
+  #cannotFold = false;
+  #written = -1;
   #failure: CrdtError | undefined;
 
   constructor(
@@ -37,8 +40,14 @@ export class Keeper {
     return !this.#busy;
   }
 
+  /** Up to which ticket all is written. */
+  get written(): number {
+    return this.#written;
+  }
+
   /** Takes note of what was there already. */
   loaded(rows: Uint8Array): void {
+    [this.#rows, this.#bytes, this.#written] = [0, 0, -1];
     this.#count(rows);
     this.#maybeFold();
   }
@@ -69,9 +78,12 @@ export class Keeper {
         return this.#fail(cause);
       }
       this.#count(rows);
-      if (this.machine.disposed) continue;
-      ok(seam.durable(this.machine.doc, ticket, steady(), Date.now()));
-      this.machine.poll();
+      this.#written = ticket;
+      const { machine } = this;
+      machine.quietly(() => {
+        ok(seam.durable(machine.doc, ticket, steady(), Date.now()));
+        machine.poll();
+      });
     }
     this.#busy = false;
     this.changed();
@@ -84,22 +96,23 @@ export class Keeper {
     this.#failure = new CrdtError("STORAGE", `the store failed: ${why}`, { cause });
     this.#waiting = [];
     this.#busy = false;
-    if (!this.machine.disposed) {
-      seam.store_failed(this.machine.doc);
-      this.machine.poll();
-    }
+    const { machine } = this;
+    machine.quietly(() => {
+      seam.store_failed(machine.doc);
+      machine.poll();
+    });
     this.changed();
   }
 
   #maybeFold(): void {
     this.#cancelFold();
-    if (this.#failure || (this.#rows < FOLD_ROWS && this.#bytes < FOLD_BYTES)) return;
+    if (this.#failure || this.#cannotFold || (this.#rows < FOLD_ROWS && this.#bytes < FOLD_BYTES)) return;
     this.#cancelFold = later(() => void this.fold(), FOLD_AFTER_MS);
   }
 
   /** Makes few rows of many. */
   async fold(): Promise<void> {
-    if (this.#busy || this.#failure || this.machine.disposed) return;
+    if (this.#busy || this.#failure || !this.machine.usable) return;
     this.#busy = true;
     let folded: Uint8Array | undefined;
     const work = this.kept.compact((rows) => (folded = bytesOf(seam.fold(rows, Math.random()))));
@@ -108,7 +121,11 @@ export class Keeper {
         if (folded) [this.#rows, this.#bytes] = [0, 0];
         return this.#write();
       },
-      (cause) => this.#fail(cause),
+      (cause) => {
+        if (!CrdtError.is(cause) || cause.code !== "POISONED") return this.#fail(cause);
+        this.#cannotFold = true;
+        return this.#write();
+      },
     );
     await this.#writing;
   }

@@ -37,6 +37,10 @@ interface Wire {
   synced: boolean;
 }
 
+/** No frame is longer; what is gets no copy, and counts as broken. */
+const FRAME_BYTES_MAX = 1 << 20;
+const BROKEN = new Uint8Array();
+
 /** Its number in the seam. */
 const WRONG_DOCUMENT = 11;
 
@@ -50,6 +54,7 @@ export class Links {
   origin: unknown;
   readonly #met = new Listeners<[]>();
   readonly #left = new Listeners<[replica: string]>();
+  readonly #ends = new Listeners<[]>();
   readonly #gossip = new Listeners<[from: string, bytes: Uint8Array]>();
 
   constructor(
@@ -64,18 +69,39 @@ export class Links {
     const link = new LinkHandle(this, isHub(to) ? "connecting" : "closed");
     this.#links.add(link);
     if (isHub(to)) {
-      link.stop = to.start(this.documentId, {
-        port: (port) => this.#open(port, link),
-        status: (status) => {
-          const cause = "cause" in status ? status.cause : undefined;
-          link.medium(status.state === "open" ? "waiting" : status.state, cause);
-        },
-      });
+      link.begin = () => {
+        link.stop = to.start(this.documentId, {
+          port: (port) => this.#open(port, link),
+          status: (status) => {
+            const cause = "cause" in status ? status.cause : undefined;
+            link.medium(status.state === "open" ? "waiting" : status.state, cause);
+          },
+        });
+      };
+      link.begin();
     } else {
       this.#open(to, link);
     }
     this.moved();
     return link;
+  }
+
+  /**
+   * Lets go of all ends: what they were told so far is forgotten here, and streams have to begin anew. @returns how to go on:
+   * hubs find their ends again, and a port that was given as such is closed.
+   */
+  pause(cause: unknown): () => void {
+    for (const link of [...this.#links]) {
+      if (!link.begin) link.close();
+      else {
+        link.stop();
+        for (const [number, wire] of [...this.#wires]) if (wire.link === link) this.#gone(number);
+        link.medium("offline", cause);
+      }
+    }
+    return () => {
+      for (const link of [...this.#links]) link.begin?.();
+    };
   }
 
   #open(port: Port, link: LinkHandle): void {
@@ -85,14 +111,16 @@ export class Links {
     this.#wires.set(number, wire);
     link.wires.add(wire);
     wire.close = port.open((frame) => {
-      if (!this.#wires.has(number) || machine.disposed) return;
+      if (!this.#wires.has(number)) return;
       if (frame === null) return this.#gone(number);
-      // What it says is judged there; a frame that breaks the rules comes back as an event.
-      seam.link_receive(machine.doc, number, frame, steady(), Date.now());
       const before = this.origin;
       this.origin = link;
       try {
-        machine.poll();
+        machine.quietly(() => {
+          // What it says is judged there; a frame that breaks the rules comes back as an event.
+          seam.link_receive(machine.doc, number, frame.length > FRAME_BYTES_MAX ? BROKEN : frame, steady(), Date.now());
+          machine.poll();
+        });
       } finally {
         this.origin = before;
       }
@@ -107,10 +135,11 @@ export class Links {
     this.#wires.delete(number);
     wire.link.wires.delete(wire);
     wire.close(refused);
-    if (!this.machine.disposed) {
-      seam.link_close(this.machine.doc, number, steady(), Date.now());
-      this.machine.wake();
-    }
+    const { machine } = this;
+    machine.quietly(() => {
+      seam.link_close(machine.doc, number, steady(), Date.now());
+      machine.wake();
+    });
     wire.link.update();
     if (wire.peer) this.#left.emit(wire.peer);
   }
@@ -182,12 +211,20 @@ export class Links {
 
   /** Says something to all that are there, but for whom it came from; nothing is kept of it, and what is lost is lost. */
   say(bytes: Uint8Array, from?: string): void {
-    for (const [number, { peer }] of this.#wires) if (peer && peer !== from) seam.gossip(this.machine.doc, number, bytes);
-    this.machine.poll();
+    const { machine } = this;
+    machine.quietly(() => {
+      for (const [number, { peer }] of this.#wires) if (peer && peer !== from) seam.gossip(machine.doc, number, bytes);
+      machine.poll();
+    });
   }
 
   onSaid(listener: (from: string, bytes: Uint8Array) => void): () => void {
     return this.#gossip.add(listener);
+  }
+
+  /** Calls when the document is disposed of, before the links end. */
+  onEnd(listener: () => void): () => void {
+    return this.#ends.add(listener);
   }
 
   /** Calls when the link to a replica has ended. */
@@ -222,12 +259,15 @@ export class Links {
   }
 
   closeAll(): void {
+    this.#ends.emit();
     for (const link of [...this.#links]) link.close();
   }
 }
 
 class LinkHandle implements Link {
   readonly wires = new Set<Wire>();
+  /** Starts to look for ends, where that can be done again. */
+  begin: (() => void) | undefined;
   stop: () => void = () => {};
   #cause: unknown;
   #status: LinkStatus = Object.freeze({ state: "connecting", peers: Object.freeze([]) });

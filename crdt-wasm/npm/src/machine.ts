@@ -1,7 +1,7 @@
 import { type Bytes, hex, Reader } from "./bytes.js";
 import { CrdtError } from "./errors.js";
-import { later, randomBytes, soon, steady, weak } from "./host.js";
-import { answerOf, currentInstance, ok, seam } from "./wasm.js";
+import { later, randomBytes, soon, steady, type Weak, weak } from "./host.js";
+import { answerOf, currentInstance, ok, onBroken, seam } from "./wasm.js";
 
 /** What a document says of itself, by number; see SEAM.md. */
 export const enum Happened {
@@ -34,6 +34,8 @@ export interface Outputs {
   delta(bytes: Bytes): void;
   changed(changes: Reader): void;
   happened(what: Happened, from: Reader): void;
+  /** The compiled part broke: what it knew of this document is lost. */
+  broken(cause: unknown): void;
 }
 
 /** How a document is opened. */
@@ -47,7 +49,21 @@ export interface Opening {
 
 const NO_ROWS = new Uint8Array(4);
 
-const free = ({ doc, instance }: { doc: number; instance: number }) => {
+/** All that were not disposed of: told when the compiled part breaks. */
+const living = new Set<Weak<Machine>>();
+onBroken((cause) => {
+  for (const machine of [...living]) machine.deref()?.broke(cause);
+});
+
+/** What is left to do for one that nobody holds any more. */
+interface Rest {
+  doc: number;
+  instance: number;
+  self: Weak<Machine>;
+}
+
+const free = ({ doc, instance, self }: Rest) => {
+  living.delete(self);
   if (instance === currentInstance()) seam.dispose(doc);
 };
 // Some engines at the edge have none.
@@ -57,28 +73,62 @@ const dropped = typeof FinalizationRegistry === "undefined" ? undefined : new Fi
  * One document of the compiled part: calls go in, what comes out is handed on, and one timer wakes it when it asked for that.
  */
 export class Machine {
-  readonly #doc: number;
-  readonly #instance: number;
   #outputs: Outputs | undefined;
   #cancel: (() => void) | undefined;
   #polling = false;
   #again = false;
   #woken = false;
   #disposed = false;
+  readonly #open: (rows: Uint8Array) => number;
+  /** Its number, and in which instance. Shared with what frees it when nobody holds this any more. */
+  readonly #rest: Rest;
 
   constructor(scope: Uint8Array, opening: Opening) {
     const flags = (opening.tab ? 1 : 0) | (opening.memory ? 2 : 0);
-    const rows = opening.rows.length > 0 ? opening.rows : NO_ROWS;
-    this.#doc = ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, rows, steady(), Date.now()));
-    this.#instance = currentInstance();
+    this.#open = (rows) =>
+      ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, rows.length > 0 ? rows : NO_ROWS, steady(), Date.now()));
+    const doc = this.#open(opening.rows);
+    this.#rest = { doc, instance: currentInstance(), self: weak(this) };
+    living.add(this.#rest.self);
     // A net for documents that nobody disposed of.
-    dropped?.register(this, { doc: this.#doc, instance: this.#instance }, this);
+    dropped?.register(this, this.#rest, this);
+  }
+
+  /** Begins anew from what is kept, after the instance broke. */
+  reopen(rows: Uint8Array): void {
+    this.#cancel?.();
+    this.#rest.doc = this.#open(rows);
+    this.#rest.instance = currentInstance();
   }
 
   /** Its number, for a call. */
   get doc(): number {
     this.check();
-    return this.#doc;
+    return this.#rest.doc;
+  }
+
+  /** Whether it can be used now. */
+  get usable(): boolean {
+    return !this.#disposed && this.#rest.instance === currentInstance();
+  }
+
+  /** The instance broke in which this was. */
+  broke(cause: unknown): void {
+    this.#cancel?.();
+    if (!this.usable) this.#outputs?.broken(cause);
+  }
+
+  /**
+   * Does what no caller asked for: a timer's work, a frame's. If the compiled part breaks over it, that is told as a notice, not
+   * thrown where nobody could catch it.
+   */
+  quietly(f: () => void): void {
+    if (!this.usable) return;
+    try {
+      f();
+    } catch (error) {
+      if (!CrdtError.is(error) || error.code !== "POISONED") throw error;
+    }
   }
 
   get disposed(): boolean {
@@ -88,8 +138,8 @@ export class Machine {
   /** @throws if it can't be used any more. */
   check(): void {
     if (this.#disposed) throw new CrdtError("DISPOSED", "the document was disposed");
-    if (this.#instance !== currentInstance()) {
-      throw new CrdtError("POISONED", "lost with the compiled part, which broke: open the document again");
+    if (this.#rest.instance !== currentInstance()) {
+      throw new CrdtError("POISONED", "the compiled part broke: what is in a store is being opened again, the rest is lost");
     }
   }
 
@@ -117,7 +167,7 @@ export class Machine {
     } finally {
       this.#polling = false;
     }
-    this.#rest(deadline);
+    this.#sleep(deadline);
   }
 
   #item(from: Reader, outputs: Outputs): void {
@@ -137,13 +187,17 @@ export class Machine {
     }
   }
 
-  #rest(deadline: number): void {
+  #sleep(deadline: number): void {
     this.#cancel?.();
     this.#cancel = undefined;
     if (deadline < 0 || this.#disposed) return;
     // The timer alone shall not keep a document that nobody holds.
     const machine = weak(this);
-    this.#cancel = later(() => machine.deref()?.poll(), Math.max(0, Math.ceil(deadline - steady())), this.#outputs?.unsaved);
+    this.#cancel = later(() => machine.deref()?.onTime(), Math.max(0, Math.ceil(deadline - steady())), this.#outputs?.unsaved);
+  }
+
+  onTime(): void {
+    this.quietly(() => this.poll());
   }
 
   /** Polls after what runs now: many edits in a row need it once. */
@@ -152,16 +206,18 @@ export class Machine {
     this.#woken = true;
     soon(() => {
       this.#woken = false;
-      if (!this.#disposed && this.#instance === currentInstance()) this.poll();
+      this.onTime();
     });
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#cancel?.();
+    const { usable } = this;
     this.#disposed = true;
     dropped?.unregister(this);
-    if (this.#instance === currentInstance()) seam.dispose(this.#doc);
+    living.delete(this.#rest.self);
+    if (usable) seam.dispose(this.#rest.doc);
   }
 }
 

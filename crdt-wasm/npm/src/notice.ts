@@ -15,5 +15,15 @@ export type Notice =
   | { readonly kind: "diverged" }
   /** A frame that broke the rules came from somebody, and was dropped. */
   | { readonly kind: "badFrame" }
+  /**
+   * A bug in the compiled part of this package broke it. This document was opened again from its store; the last edits, those that
+   * were not stored yet, are gone, and ports that were given to `connect` as such are closed.
+   */
+  | { readonly kind: "reopened"; readonly cause: unknown }
+  /**
+   * The same, and what was in this document is lost: it had no store, its store failed, or it broke the package again and again. All
+   * calls throw `POISONED`.
+   */
+  | { readonly kind: "lost"; readonly cause: unknown }
   /** The store failed: this document takes no more edits. */
   | { readonly kind: "storageFailed"; readonly cause: unknown };

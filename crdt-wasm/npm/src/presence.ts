@@ -21,14 +21,15 @@ export interface Present<P> {
 
 /** Who else is there, and what they show of themselves. */
 export interface Presence<P extends Value> extends Pick<Field<readonly Present<P>[]>, "snapshot" | "subscribe"> {
-  /** Shows this of oneself, or nothing any more. At most 4 KiB. @throws `TOO_LARGE`, and what values do. */
+  /** Shows this of oneself, or nothing any more. At most 4 KiB. @throws `TOO_LARGE`, what values do, and `DISPOSED` after the end. */
   set(state: P | undefined): void;
-  /** Leaves, so that others see it at once. */
+  /** Leaves, so that others see it at once. Done by itself when the document is disposed of. */
   close(): void;
 }
 
 const BYTES_MAX = 4096;
 const TIMEOUT_MS = 30_000;
+const SHOWN = ["visibilitychange", "pageshow"];
 
 interface Other<P> {
   readonly sequence: number;
@@ -61,7 +62,8 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
   };
 
   // Each time with a new number: it is what says that somebody is still there.
-  const say = () => links.say(encodeValue([run, ++sequence, me(), ...(state === undefined ? [] : [state])]));
+  const say = () =>
+    links.machine.quietly(() => links.say(encodeValue([run, ++sequence, me(), ...(state === undefined ? [] : [state])])));
 
   const hear = (from: string, bytes: Uint8Array) => {
     let message: Value;
@@ -92,6 +94,7 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
     cancel = later(beat, timeoutMs / 3);
   };
 
+  const endWithDocument = links.onEnd(() => close());
   const endHearing = links.onSaid(hear);
   const endMoving = links.onMoved(() => {
     if (state !== undefined) say();
@@ -104,7 +107,11 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
   cancel = later(beat, timeoutMs / 3);
   // Nor shall others wait for the time to run out where a third one passes it on.
   type Listen = (type: string, f: () => void, capture: boolean) => void;
-  const page = globalThis as { addEventListener?: Listen; removeEventListener?: Listen };
+  const page = globalThis as {
+    readonly addEventListener?: Listen;
+    readonly removeEventListener?: Listen;
+    readonly document?: { readonly visibilityState: string };
+  };
   const leave = () => {
     const before = state;
     state = undefined;
@@ -113,7 +120,24 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
   };
   // First of all, before the links go.
   page.addEventListener?.("pagehide", leave, true);
+  // Of a page in the background the timers were slow, or stood still: others may have given it up.
+  const shown = () => {
+    if (state !== undefined && page.document?.visibilityState !== "hidden") say();
+  };
+  for (const type of SHOWN) page.addEventListener?.(type, shown, false);
   say();
+
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    cancel();
+    leave();
+    page.removeEventListener?.("pagehide", leave, true);
+    for (const type of SHOWN) page.removeEventListener?.(type, shown, false);
+    for (const end of [endWithDocument, endHearing, endMoving, endLeaving]) end();
+    others.clear();
+    update();
+  };
 
   return {
     snapshot: () => all,
@@ -126,18 +150,7 @@ export function openPresence<P extends Value>(links: Links, me: () => string, op
       state = next;
       if (left || next !== undefined) say();
     },
-    close() {
-      if (closed) return;
-      closed = true;
-      cancel();
-      leave();
-      page.removeEventListener?.("pagehide", leave, true);
-      endHearing();
-      endMoving();
-      endLeaving();
-      others.clear();
-      update();
-    },
+    close,
   };
 }
 

@@ -15,6 +15,9 @@ import { answerOf, ok, seam } from "./wasm.js";
 type Listen = (type: string, f: () => void) => void;
 const page = globalThis as unknown as { readonly addEventListener?: Listen; readonly removeEventListener?: Listen };
 
+/** A document under which the compiled part breaks more often than this is given up. */
+const BREAKS_MAX = 3;
+
 /** Edits of this replica that are not stored yet. */
 interface Pending {
   readonly ticket: number;
@@ -41,6 +44,9 @@ export class Inside implements Outputs {
   /** The page has gone, and given its id back. */
   #returned = false;
   #origin: unknown;
+  /** How often the compiled part broke under it, and what is done about it. */
+  #breaks = 0;
+  #reopening: Promise<void> = Promise.resolve();
   readonly #told = new Set<string>();
 
   constructor(
@@ -55,12 +61,7 @@ export class Inside implements Outputs {
     this.machine = new Machine(scope, { memory: !kept, tab: !kept?.sole, rows });
     this.machine.outputs(this);
     this.#identity = "ephemeral";
-    if (kept?.id) {
-      // It goes on from where its known edits end: all of them are in the rows.
-      ok(seam.adopt(this.machine.doc, kept.id, 1, steady(), Date.now()));
-      this.#identity = "stored";
-      this.#recall();
-    }
+    this.#takeId(kept?.id);
     this.links = new Links(
       this.machine,
       documentId,
@@ -85,6 +86,63 @@ export class Inside implements Outputs {
       page.addEventListener?.("pageshow", this.#return);
     }
     this.machine.poll();
+  }
+
+  /** Writes under the id that the store gave, if it gave one. */
+  #takeId(id: Uint8Array | undefined): void {
+    this.#identity = "ephemeral";
+    [this.#made, this.#acked] = [0, 0];
+    if (!id) return;
+    // It goes on from where its known edits end: all of them are in the rows.
+    ok(seam.adopt(this.machine.doc, id, 1, steady(), Date.now()));
+    this.#identity = "stored";
+    this.#recall();
+  }
+
+  broken(cause: unknown): void {
+    this.#reopening = this.#reopening.then(() => this.#reopen(cause));
+  }
+
+  /** The compiled part broke. What is kept is opened anew, and what was only in its memory is lost. */
+  async #reopen(cause: unknown): Promise<void> {
+    const { keeper, machine, links } = this;
+    const resume = links.pause(cause);
+    const givenUp = () => {
+      links.closeAll();
+      this.#endPending(-1, cause);
+      this.#notice({ kind: "lost", cause }, "");
+      this.status.update();
+    };
+    // What breaks it each time is not opened for ever.
+    if (!keeper || keeper.failure || ++this.#breaks > BREAKS_MAX) return givenUp();
+    await keeper.settled();
+    try {
+      const rows = joinRows(await keeper.kept.load());
+      if (this.core.closed || machine.usable) return;
+      this.#endPending(keeper.written, cause);
+      machine.reopen(rows);
+      keeper.loaded(rows);
+      this.#lent = undefined;
+      this.#returned = false;
+      this.#takeId(keeper.kept.id);
+      this.core.reopen();
+    } catch (error) {
+      // It broke again, of which this is told by itself.
+      if (CrdtError.is(error) && error.code === "POISONED") return;
+      return givenUp();
+    }
+    resume();
+    this.#notice({ kind: "reopened", cause });
+    this.status.update();
+    machine.wake();
+  }
+
+  /** Ends the waiting for edits: those up to this ticket are stored, the others are lost. */
+  #endPending(written: number, cause: unknown): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    const lost = new CrdtError("POISONED", "the compiled part broke before this was stored", { cause });
+    for (const { ticket, done } of pending) done.emit(ticket <= written ? undefined : lost);
   }
 
   /** Counts what was edited under this id before: it is no less unsent for the page having been loaded again. */
@@ -146,7 +204,7 @@ export class Inside implements Outputs {
   readonly #giveBack = (): void => {
     const { machine } = this;
     const { server } = this.links;
-    if (this.#identity !== "home" || server === undefined || machine.disposed) return;
+    if (this.#identity !== "home" || server === undefined || !machine.usable) return;
     this.#identity = "ephemeral";
     this.#returned = true;
     ok(seam.give_back(machine.doc, server, steady(), Date.now()));
@@ -155,7 +213,7 @@ export class Inside implements Outputs {
 
   /** A page that came back after it had given its id away needs another one. */
   readonly #moveOn = (): void => {
-    if (this.#returned && !this.machine.disposed) this.#startAnew();
+    if (this.#returned && this.machine.usable) this.#startAnew();
     this.#returned = false;
   };
 
@@ -169,7 +227,7 @@ export class Inside implements Outputs {
 
   readonly #leave = (): void => {
     const { keeper } = this;
-    if (!keeper || keeper.failure) return;
+    if (!keeper || keeper.failure || !this.machine.usable) return;
     keeper.leaving = true;
     if (this.unsaved) this.flush();
   };
@@ -208,13 +266,19 @@ export class Inside implements Outputs {
     if (this.core.eager) this.#origin = origin;
   }
 
+  /** Whether a program that ends now would lose edits. */
   get unsaved(): boolean {
     return this.#pending.length > 0;
   }
 
   /** Resolves when all edits made so far are stored, which begins at once. */
   stored(): Promise<void> {
-    if (this.keeper && !this.keeper.failure && this.unsaved) this.flush();
+    try {
+      if (this.keeper && !this.keeper.failure) this.machine.check();
+      if (this.keeper && !this.keeper.failure && this.unsaved) this.flush();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const failed = this.keeper?.failure;
     if (failed) return Promise.reject(failed);
     const last = this.#pending.at(-1);
@@ -332,9 +396,13 @@ export class Inside implements Outputs {
     page.removeEventListener?.("pageshow", this.#moveOn);
     page.removeEventListener?.("pagehide", this.#leave);
     page.removeEventListener?.("pageshow", this.#return);
-    if (keeper && !keeper.failure) this.flush();
-    const finished = keeper?.close();
-    if (!keeper) machine.dispose();
-    else await finished?.finally(() => machine.dispose());
+    if (!keeper) return machine.dispose();
+    await this.#reopening;
+    try {
+      if (!keeper.failure) machine.quietly(() => this.flush());
+      await keeper.close();
+    } finally {
+      machine.dispose();
+    }
   }
 }

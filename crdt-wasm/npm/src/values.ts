@@ -42,11 +42,9 @@ const enum Tag {
 
 /** The one spelling of a value in bytes. */
 export function encodeValue(value: Value): Bytes {
-  const to = new Writer();
+  const to = new Writer(BYTES_MAX);
   writeValue(value, to, 0);
-  const bytes = to.done();
-  if (bytes.length > BYTES_MAX) throw new CrdtError("TOO_LARGE", `a value of ${bytes.length} bytes; the limit is ${BYTES_MAX}`);
-  return bytes;
+  return to.done();
 }
 
 /** The value that has these bytes, frozen. */

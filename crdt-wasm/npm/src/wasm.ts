@@ -1,6 +1,9 @@
-import { type Bytes, Reader } from "./bytes.js";
+import { type Bytes, isBytes, Reader } from "./bytes.js";
 import { CrdtError, type CrdtErrorCode } from "./errors.js";
+import { soon } from "./host.js";
+import { Listeners } from "./listeners.js";
 import * as raw from "./raw.js";
+import { largeRoom, room } from "./room.js";
 
 /** The codes with which Rust refuses. Those that only TypeScript gives are not among them. */
 const CODES: Readonly<Record<number, CrdtErrorCode>> = {
@@ -31,10 +34,18 @@ const MESSAGES: Partial<Record<CrdtErrorCode, string>> = {
 
 let ready = false;
 let instance = 0;
+/** It broke, and nothing stands in its place yet. */
+let spoilt = false;
+const breaks = new Listeners<[cause: unknown]>();
 
-/** Which instance runs: documents of an earlier one are lost. */
+/** Which instance runs: the memory of an earlier one is lost. */
 export function currentInstance(): number {
   return instance;
+}
+
+/** Calls after an instance broke, when another one is there. */
+export function onBroken(listener: (cause: unknown) => void): void {
+  breaks.add(listener);
 }
 
 function refused(code: number): CrdtError {
@@ -60,29 +71,58 @@ export function answerOf(answer: Bytes): Reader {
   return new Reader(bytesOf(answer));
 }
 
+/** What may be handed in at once: a memory of 4 GiB has room for this and for what becomes of it. */
+const BYTES_MAX = 256 << 20;
+
+/** Those that take bytes of any length from outside, and of any depth. All others take what was measured when it was made. */
+const TAKES_ANY: readonly string[] = ["open", "merge", "delta_since", "link_receive", "scope_of", "fold", "gossip"];
+
 /**
  * Every function of the seam, guarded: before the bytes are there it is `NOT_READY`, and a trap, which is a bug of ours,
  * gives up the instance, whose memory nobody can trust any more, and begins a new one.
  */
 export const seam: Omit<typeof raw, "default" | "initSync" | "__wbg_reset_state"> = Object.fromEntries(
-  Object.entries(raw).map(([name, f]) => [name, guard(f as Call)]),
+  Object.entries(raw).map(([name, f]) => [name, guard(f as Call, TAKES_ANY.includes(name))]),
 ) as never;
 
 /** As many arguments as any of them takes: one list of all would be made anew for each call. */
 type Call = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown) => unknown;
 
-function guard(call: Call): Call {
+function guard(call: Call, takesAny: boolean): Call {
   return (a, b, c, d, e, f, g) => {
     if (!ready) throw new CrdtError("NOT_READY", "await init(…) first: the slim entry brings no bytes of its own");
+    if (spoilt) renew();
+    if (takesAny) {
+      for (const bytes of [a, b, c, e]) checkLength(bytes);
+      largeRoom();
+    } else room();
     try {
       return call(a, b, c, d, e, f, g);
     } catch (cause) {
+      // Nothing else is done here: where the stack is full, it would fail halfway.
       instance++;
-      raw.__wbg_reset_state();
-      const message = "a bug in crdt-wasm: all documents of this page are lost, open them again";
-      throw new CrdtError("POISONED", message, { cause });
+      spoilt = true;
+      lost = cause;
+      soon(renew);
+      throw new CrdtError("POISONED", "a bug in crdt-wasm: documents without a store are lost, the others open again", { cause });
     }
   };
+}
+
+let lost: unknown;
+
+/** Puts a new instance in place of one that broke, and has it told. */
+function renew(): void {
+  if (!spoilt) return;
+  raw.__wbg_reset_state();
+  spoilt = false;
+  const cause = lost;
+  soon(() => breaks.emit(cause));
+}
+
+function checkLength(bytes: unknown): void {
+  if (!isBytes(bytes) || bytes.length <= BYTES_MAX) return;
+  throw new CrdtError("TOO_LARGE", `${bytes.length} bytes; no more than ${BYTES_MAX} are taken at once`);
 }
 
 /** What wasm can be made from at once. */

@@ -29,7 +29,7 @@ export abstract class Base<V> implements Field<V> {
     /** @internal */
     readonly type: AnyType,
     /** @internal */
-    readonly handle?: number,
+    public handle?: number,
   ) {
     if (handle !== undefined) core.nodes.set(handle, this as Base<unknown>);
   }

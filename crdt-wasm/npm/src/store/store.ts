@@ -18,7 +18,10 @@ export interface Kept {
   readonly id: Uint8Array | undefined;
   /** Whether nobody else opens this at the same time: then the replica is counted on like one on a server. */
   readonly sole: boolean;
-  /** All rows, in any pieces; {@link splitRows} says what they are. Asked for once, before anything else. */
+  /**
+   * All rows, in any pieces; {@link splitRows} says what they are. Asked for before anything else, and again where the document has
+   * to be opened anew; no write is under way then.
+   */
   load(): Promise<readonly Uint8Array[]>;
   /**
    * Adds rows, and resolves when they would survive a loss of power. All or nothing; a row replaces one with the same key.
