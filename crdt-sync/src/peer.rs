@@ -47,6 +47,8 @@ pub(crate) struct Peer {
     pub(crate) closed: bool,
     /// Bytes that the driver still has to send, as it last said.
     pub(crate) backlog: usize,
+    /// What the path to it takes in one frame, where that was found to be less than the ends would.
+    pub(crate) path_bytes_max: usize,
     /// Bytes of messages to it that wait inside the machine.
     pub(crate) held: usize,
     /// Pushes were left out: a repair has to bring what was in them.
@@ -82,6 +84,7 @@ impl Peer {
             strikes: 0,
             closed: false,
             backlog: 0,
+            path_bytes_max: usize::MAX,
             held: 0,
             behind: false,
             retirements_told: 0,

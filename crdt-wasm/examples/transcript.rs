@@ -406,6 +406,7 @@ impl History {
     fn look(&mut self, here: usize) {
         let doc = self.pages[here].doc;
         call!(inspect(doc));
+        call!(digest(doc));
         call!(replica(doc));
         let at = self.place(doc);
         call!(read(doc, at));
@@ -428,6 +429,8 @@ impl History {
             }
         }
         let states: Vec<Vec<u8>> = (0..DOCS).map(|here| call!(state(self.pages[here].doc))).collect();
+        let digests: Vec<Vec<u8>> = (0..DOCS).map(|here| call!(digest(self.pages[here].doc))).collect();
+        assert!(digests.windows(2).all(|pair| pair[0] == pair[1]), "and equal digests");
         assert!(states.windows(2).all(|pair| pair[0] == pair[1]), "all have the same in the end");
     }
 }

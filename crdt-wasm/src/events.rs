@@ -130,6 +130,7 @@ impl Doc {
                 of_link(out, 18, peer);
                 out.bytes(&bytes);
             }
+            Event::TooLarge { peer } => of_link(out, 19, peer),
             // Newer than this seam.
             _ => {}
         }

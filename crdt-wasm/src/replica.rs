@@ -25,6 +25,9 @@ const SKEW_MS_MAX: u64 = 60_000;
 /// twenty times its bytes, and a page has not much.
 const LOG_BYTES_MAX: usize = 512 << 10;
 
+/// Bytes on their way to one peer, above which pushes are dropped for a repair to bring: what a page queues is its memory.
+const LINK_BYTES_MAX: usize = 1 << 20;
+
 /// One document.
 pub(crate) struct Doc {
     pub(crate) replica: Replica<Document>,
@@ -67,6 +70,7 @@ impl Doc {
         config.limits.skew_ms_max = SKEW_MS_MAX;
         config.limits.log_bytes_max = LOG_BYTES_MAX;
         config.limits.log_memory_bytes_max = LOG_BYTES_MAX;
+        config.limits.link_bytes_max = LINK_BYTES_MAX;
         let part = |at: usize| u64::from_le_bytes(seed[at..at + 8].try_into().expect("eight bytes"));
         let (state, loaded) = Stored::read(rows, part(0))?.into_loaded(scope, fresh);
         let replica = Replica::open_state(state, loaded, config, fresh, seed, now)?;

@@ -252,6 +252,17 @@ pub fn encode(doc: u32) -> Vec<u8> {
     bytes(|out| with(doc, |doc| Ok(doc.encode(out))))
 }
 
+/// The digests by which replicas compare what they have.
+#[wasm_bindgen]
+pub fn digest(doc: u32) -> Vec<u8> {
+    bytes(|out| {
+        with(doc, |doc| {
+            out.raw(&doc.replica.state().dots_digest().to_le_bytes());
+            Ok(out.raw(&doc.replica.state().content_digest().to_le_bytes()))
+        })
+    })
+}
+
 /// What was seen.
 #[wasm_bindgen]
 pub fn version(doc: u32) -> Vec<u8> {
@@ -296,6 +307,12 @@ pub fn link_close(doc: u32, link: u32, steady: f64, wall: f64) -> f64 {
 #[wasm_bindgen]
 pub fn link_backlog(doc: u32, link: u32, bytes: f64) -> f64 {
     done(with(doc, |doc| Ok(doc.replica.set_backlog(peer(link), bytes as usize))))
+}
+
+/// No frame to there may be longer.
+#[wasm_bindgen]
+pub fn link_frames(doc: u32, link: u32, bytes_max: f64) -> f64 {
+    done(with(doc, |doc| Ok(doc.replica.limit_frames(peer(link), bytes_max as usize))))
 }
 
 /// Asks a home for an id.

@@ -54,6 +54,13 @@ impl<S: DotStore> Replica<S> {
         }
     }
 
+    /// What is between the ends takes no longer frames than this: a proxy, a server with a bound of its own.
+    pub fn limit_frames(&mut self, peer: PeerId, bytes_max: usize) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.path_bytes_max = bytes_max;
+        }
+    }
+
     /// Sends bytes of the membership protocol, or of presence: nothing is stored of them.
     pub fn gossip(&mut self, peer: PeerId, bytes: Vec<u8>) {
         if self.peers.get(&peer).is_some_and(Peer::is_open) {

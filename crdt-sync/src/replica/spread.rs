@@ -122,7 +122,7 @@ impl<S: DotStore> Replica<S> {
             return limits.datagram_bytes_max;
         }
         let theirs = peer.open.as_ref().map_or(usize::MAX, |open| open.frame_bytes_max as usize);
-        limits.frame_bytes_max.min(theirs)
+        limits.frame_bytes_max.min(theirs).min(peer.path_bytes_max)
     }
 
     /// Sends the announcements that have gathered.

@@ -58,6 +58,8 @@ export class Core {
   eager = false;
   /** Whether it is waited for that what is written is stored. */
   stores = false;
+  /** The same place as it was at the start, where that is another document. */
+  start: ((at: Base<unknown>) => Base<unknown> | undefined) | undefined;
   readonly #changes = new Listeners<[Batch]>();
   #telling: Telling | undefined;
   /** Whether Rust looks at what edits touch. */

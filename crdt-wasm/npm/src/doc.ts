@@ -1,9 +1,10 @@
 import { type Bytes, hex, isBytes, utf8 } from "./bytes.js";
 import type { Batch } from "./change.js";
+import { broadcast, isBroadcast } from "./connect/broadcast.js";
 import type { Hub, Port } from "./connect/port.js";
 import { CrdtError } from "./errors.js";
-import type { Field } from "./field.js";
-import { randomBytes } from "./host.js";
+import { type Field, START_SNAPSHOT } from "./field.js";
+import { disposable, randomBytes } from "./host.js";
 import type { Link } from "./link.js";
 import type { Notice } from "./notice.js";
 import { openPresence, type Presence, type PresenceOptions } from "./presence.js";
@@ -18,6 +19,8 @@ import { answerOf, bytesOf, seam } from "./wasm.js";
 export interface Receipt<R> {
   /** What the function returned. */
   readonly value: R;
+  /** The names of the edits: none if nothing changed, or within another `edit`, whose receipt has them. Made when asked for. */
+  readonly dots: readonly string[];
   /**
    * Resolves when all edits made so far would survive a crash; before that, no other replica is shown any of them. At once on
    * a document without a store. Rejects with `STORAGE`.
@@ -50,6 +53,8 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
   readonly snapshot: () => Snapshot<S>;
   /** Calls a function after each change; see {@link Field.subscribe}. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** @internal */
+  readonly [START_SNAPSHOT]: () => Snapshot<S>;
   /** Whether it is stored, and what others have of it. */
   readonly status: Pick<Field<Status>, "snapshot" | "subscribe">;
 
@@ -60,6 +65,7 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
     this.root = root.face as Root<S>;
     this.snapshot = root.snapshot as () => Snapshot<S>;
     this.subscribe = root.subscribe;
+    this[START_SNAPSHOT] = root[START_SNAPSHOT] as () => Snapshot<S>;
     this.status = inside.status;
   }
 
@@ -81,13 +87,19 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
    */
   edit<R>(f: () => R, options: { origin?: unknown } = {}): Receipt<R> {
     const { inside } = this;
+    const before = inside.made;
     const value = inside.core.step(f, options.origin);
     if (typeof (value as { then?: unknown } | null | undefined)?.then === "function") {
       throw new CrdtError("ASYNC_EDIT", "edit takes a function that returns when it is done, not a promise");
     }
+    const { made } = inside;
     let stored: Promise<void> | undefined;
+    const replica = made > before ? inside.machine.replica : "";
     return {
       value,
+      get dots() {
+        return Array.from({ length: made - before }, (_, at) => `${replica}:${before + 1 + at}`);
+      },
       get stored() {
         return (stored ??= inside.stored());
       },
@@ -110,9 +122,9 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
   onDelta(listener: (bytes: Bytes, origin: unknown) => void): () => void {
     const { inside } = this;
     const { core, deltas } = inside;
-    const end = deltas.add(listener);
-    core.eager = true;
     seam.set_deltas(inside.machine.doc, 1);
+    core.eager = true;
+    const end = deltas.add(listener);
     return () => {
       end();
       if (!deltas.empty) return;
@@ -123,6 +135,7 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
 
   /** Calls a function with what people who run the application may want to know. @returns a function that ends this. */
   onNotice(listener: (notice: Notice) => void): () => void {
+    if (this.inside.core.closed) throw new CrdtError("DISPOSED", "the document was disposed");
     return this.inside.notices.add(listener);
   }
 
@@ -147,6 +160,7 @@ export abstract class Doc<S extends Schema> implements Field<Snapshot<S>> {
    * document.
    */
   presence<P extends Value>(options: PresenceOptions = {}): Presence<P> {
+    this.inside.machine.check();
     return openPresence<P>(this.inside.links, () => this.replicaId, options);
   }
 
@@ -195,7 +209,10 @@ export class MemoryDoc<S extends Schema> extends Doc<S> {
     return this.since(version);
   }
 
-  /** Ends it, its links and listeners. All calls throw `DISPOSED` from then on. */
+  /**
+   * Ends it, its links and its presence. Whatever would read or edit it, or begin to listen, throws `DISPOSED` from then on; `status`,
+   * what ends listening, and snapshots that were read last are still there, for pages that are being taken down.
+   */
   dispose(): void {
     void this.inside.close();
   }
@@ -236,13 +253,8 @@ export class StoredDoc<S extends Schema> extends Doc<S> {
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
-// Assigned where the engine has the symbols: else the classes would have methods called "undefined".
-if (Symbol.dispose) {
-  Object.defineProperty(MemoryDoc.prototype, Symbol.dispose, { value: MemoryDoc.prototype.dispose });
-}
-if (Symbol.asyncDispose) {
-  Object.defineProperty(StoredDoc.prototype, Symbol.asyncDispose, { value: StoredDoc.prototype.dispose });
-}
+disposable(MemoryDoc.prototype, MemoryDoc.prototype.dispose);
+disposable(StoredDoc.prototype, StoredDoc.prototype.dispose, Symbol.asyncDispose);
 
 function asBytes(bytes: unknown): Uint8Array {
   if (isBytes(bytes)) return bytes;
@@ -270,18 +282,33 @@ export interface DocOptions<S extends Schema> {
  * ```
  * @throws `SCHEMA` for a schema that no document can have, and what {@link Doc.merge} throws for `initial`.
  */
-export function createDoc<const S extends Schema>({ schema, documentId, initial }: DocOptions<S>): MemoryDoc<S> {
+export function createDoc<const S extends Schema>({ schema, documentId = newDocumentId(), initial }: CreateOptions<S>): MemoryDoc<S> {
   const inside = new Inside(documentId, schema, scopeOf(documentId));
   const doc = new MemoryDoc<S>(inside);
-  if (initial) {
-    try {
-      doc.merge(initial);
-    } catch (error) {
-      doc.dispose();
-      throw error;
-    }
+  try {
+    startFrom(inside, schema, initial);
+  } catch (error) {
+    doc.dispose();
+    throw error;
   }
   return doc;
+}
+
+/** Takes in where it starts from, and keeps that for who has to draw it again. */
+function startFrom(inside: Inside, schema: Schema, initial: Uint8Array | undefined): void {
+  const bytes = initial && asBytes(initial);
+  if (bytes) inside.merge(bytes, undefined);
+  inside.startFrom(() => {
+    const start = new Inside(inside.documentId, schema, scopeOf(inside.documentId));
+    if (bytes) start.merge(bytes, undefined);
+    return start;
+  });
+}
+
+/** What {@link createDoc} takes. */
+export interface CreateOptions<S extends Schema> extends Omit<DocOptions<S>, "documentId"> {
+  /** As for {@link openDoc}. Without it the document is a new one, which others can join by its `documentId`. */
+  documentId?: string | undefined;
 }
 
 /** What {@link openDoc} takes. */
@@ -290,6 +317,11 @@ export interface OpenOptions<S extends Schema> extends DocOptions<S> {
   store: Store;
   /** What it talks through from the start. */
   links?: readonly (Port | Hub)[];
+  /**
+   * Whether it is linked with the other tabs and workers of this origin that have the same store, by `broadcast()`. Where there are
+   * such it is, if you do not say, and if `links` does not have it already.
+   */
+  tabs?: boolean;
   /** Gives up: the promise rejects with its reason at once, and what was opened is closed again. Once open, it has no effect. */
   signal?: Signal;
 }
@@ -306,7 +338,7 @@ export interface Signal {
  * Opens a replica of a document that is kept in a store. Resolves when what is kept is there: no network is waited for.
  *
  * Several may be open at once on one store that allows it, as tabs of a page: each is a replica of its own, and links between
- * them are given as any other.
+ * them are given as any other; those between tabs of a page are there by themselves.
  * @throws `STORAGE` if the store can't be opened, `BAD_BYTES` if what is in it is damaged, the reason of `signal`, and what
  * {@link createDoc} throws.
  */
@@ -340,9 +372,11 @@ async function open<const S extends Schema>(options: OpenOptions<S>): Promise<St
     goOn();
     const rows = await wrapped(kept.load());
     goOn();
-    doc = new StoredDoc<S>(new Inside(documentId, schema, scope, kept, rows));
-    if (initial) doc.merge(initial);
+    const inside = new Inside(documentId, schema, scope, kept, rows);
+    doc = new StoredDoc<S>(inside);
+    startFrom(inside, schema, initial);
     for (const link of links) doc.connect(link);
+    if (kept.tabs && options.tabs !== false && !links.some(isBroadcast)) doc.connect(broadcast());
     return doc;
   } catch (error) {
     await (doc ? doc.dispose() : kept.close());

@@ -37,8 +37,10 @@ export type CrdtErrorCode =
   | "UNAUTHORIZED";
 
 /**
- * The only error that this package throws. Except after `ASYNC_EDIT` and `STORAGE`, the call that threw it changed
- * nothing.
+ * What this package refuses with. Except after `ASYNC_EDIT`, `STORAGE` and `POISONED`, the call that threw it changed nothing.
+ *
+ * Beside it there is what does not come from here: what functions of yours throw, the reason of a `signal`, what loading wasm fails
+ * with, a `RangeError` of the engine whose stack or memory is full, and a `TypeError` for calls that TypeScript would have refused.
  */
 export class CrdtError extends Error {
   override readonly name = "CrdtError";

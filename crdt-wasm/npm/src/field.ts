@@ -24,3 +24,9 @@ export interface Field<V> {
    */
   readonly subscribe: (listener: () => void) => () => void;
 }
+
+/**
+ * Under this, fields have a function that gives what they held at the start, as `initial` said: what a server drew, and what a page
+ * has to draw until React has taken over its HTML. Known by name, as the binding of React loads nothing of the package.
+ */
+export const START_SNAPSHOT: unique symbol = Symbol.for("crdt-wasm start snapshot") as never;

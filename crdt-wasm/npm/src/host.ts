@@ -33,6 +33,11 @@ export function later(f: () => void, ms: number, running = false): () => void {
   return () => host.clearTimeout(timer);
 }
 
+/** Makes a class fit for `using`, where the engine has the symbol: else it would have a method called "undefined". */
+export function disposable(prototype: object, dispose: () => unknown, symbol: symbol | undefined = Symbol.dispose): void {
+  if (symbol) Object.defineProperty(prototype, symbol, { value: dispose });
+}
+
 /** Something that the engine may collect, as long as nobody else holds it. */
 export interface Weak<T> {
   deref(): T | undefined;

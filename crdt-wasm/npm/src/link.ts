@@ -1,8 +1,8 @@
 import { type Bytes, hex, type Reader } from "./bytes.js";
 import { type Hub, isHub, type Port } from "./connect/port.js";
 import { CrdtError } from "./errors.js";
-import type { Field } from "./field.js";
-import { steady } from "./host.js";
+import { type Field, START_SNAPSHOT } from "./field.js";
+import { disposable, later, steady } from "./host.js";
 import { Listeners } from "./listeners.js";
 import { Happened, type Machine } from "./machine.js";
 import { ok, seam } from "./wasm.js";
@@ -24,9 +24,13 @@ export interface LinkStatus {
 /** A link of a document: to one other end, or to all on a medium. */
 export interface Link {
   readonly status: Pick<Field<LinkStatus>, "snapshot" | "subscribe">;
-  /** Ends it. */
+  /** Ends it; so does `using`. */
   close(): void;
+  readonly [Symbol.dispose]: () => void;
 }
+
+/** How it stands with one before anything is known: what a server draws. */
+const START: LinkStatus = Object.freeze({ state: "connecting", peers: Object.freeze([]) });
 
 /** One open port. */
 interface Wire {
@@ -35,7 +39,15 @@ interface Wire {
   close: (refused?: boolean) => void;
   peer: string | undefined;
   synced: boolean;
+  /** Frames that wait for the port to send what it has. */
+  readonly waiting: Bytes[];
+  cancel: () => void;
 }
+
+/** With more than this to send a port gets no more, until it has less than that. */
+const [BUFFERED_MAX, BUFFERED_MIN] = [1 << 20, 256 << 10];
+/** How often it is looked at. */
+const LOOK_MS = 20;
 
 /** No frame is longer; what is gets no copy, and counts as broken. */
 const FRAME_BYTES_MAX = 1 << 20;
@@ -50,6 +62,8 @@ const REASONS = ["the version", "the schema", "the order of delivery", "the repl
 export class Links {
   readonly #wires = new Map<number, Wire>();
   readonly #links = new Set<LinkHandle>();
+  /** When it was last found that the other end of one had the same. */
+  lastSyncedMs: number | null = null;
   /** The link whose frame is being taken in. */
   origin: unknown;
   readonly #met = new Listeners<[]>();
@@ -66,6 +80,7 @@ export class Links {
   ) {}
 
   connect(to: Port | Hub): LinkHandle {
+    this.machine.check();
     const link = new LinkHandle(this, isHub(to) ? "connecting" : "closed");
     this.#links.add(link);
     if (isHub(to)) {
@@ -107,7 +122,8 @@ export class Links {
   #open(port: Port, link: LinkHandle): void {
     const { machine } = this;
     const number = ok(seam.link_open(machine.doc, port.ordered ? 0 : 1, steady(), Date.now()));
-    const wire: Wire = { port, link, close: () => {}, peer: undefined, synced: false };
+    const wire: Wire = { port, link, close: () => {}, peer: undefined, synced: false, waiting: [], cancel: () => {} };
+    if (port.frameMax !== undefined) seam.link_frames(machine.doc, number, port.frameMax);
     this.#wires.set(number, wire);
     link.wires.add(wire);
     wire.close = port.open((frame) => {
@@ -133,6 +149,7 @@ export class Links {
     const wire = this.#wires.get(number);
     if (!wire) return;
     this.#wires.delete(number);
+    wire.cancel();
     wire.link.wires.delete(wire);
     wire.close(refused);
     const { machine } = this;
@@ -147,14 +164,38 @@ export class Links {
   transmit(number: number, frame: Bytes): void {
     const wire = this.#wires.get(number);
     if (!wire) return;
-    try {
-      wire.port.send(frame);
-    } catch {
-      // A port that breaks its word is as good as closed; the other links go on.
-      return this.#gone(number);
+    wire.waiting.push(frame);
+    // Else it is looked at again and again whether there is room.
+    if (wire.waiting.length === 1) this.#send(number, wire, BUFFERED_MAX);
+    this.#tellBacklog(number, wire);
+  }
+
+  /** Sends what waits, as long as the port has no more than this to send. */
+  #send(number: number, wire: Wire, bufferedMax: number): void {
+    const { port, waiting } = wire;
+    if ((port.buffered ?? 0) <= bufferedMax) {
+      while (waiting.length > 0 && (port.buffered ?? 0) <= BUFFERED_MAX) {
+        try {
+          port.send(waiting.shift() as Bytes);
+        } catch {
+          // A port that breaks its word is as good as closed; the other links go on.
+          return this.#gone(number);
+        }
+      }
     }
-    const { buffered } = wire.port;
-    if (buffered !== undefined) seam.link_backlog(this.machine.doc, number, buffered);
+    if (waiting.length === 0) return;
+    // No port says when it has sent something.
+    wire.cancel = later(() => {
+      this.#send(number, wire, BUFFERED_MIN);
+      this.machine.quietly(() => this.#tellBacklog(number, wire));
+    }, LOOK_MS);
+  }
+
+  /** What waits is told, too: above a bound nothing is pushed any more, and what was left out is brought when it is less. */
+  #tellBacklog(number: number, { port, waiting }: Wire): void {
+    if (port.buffered === undefined || !this.#wires.has(number)) return;
+    const bytes = waiting.reduce((sum, frame) => sum + frame.length, port.buffered);
+    seam.link_backlog(this.machine.doc, number, bytes);
   }
 
   /** Takes what is about links. */
@@ -166,6 +207,7 @@ export class Links {
       case Happened.Repaired: {
         const number = from.u32();
         from.byte();
+        this.lastSyncedMs = Date.now();
         this.#note(number, { synced: true });
         if (this.#wires.get(number)?.port.server) this.served(number);
         return true;
@@ -270,7 +312,7 @@ class LinkHandle implements Link {
   begin: (() => void) | undefined;
   stop: () => void = () => {};
   #cause: unknown;
-  #status: LinkStatus = Object.freeze({ state: "connecting", peers: Object.freeze([]) });
+  #status = START;
   readonly #listeners = new Listeners<[]>();
   readonly status: Link["status"];
 
@@ -282,6 +324,7 @@ class LinkHandle implements Link {
   ) {
     this.#medium = medium;
     this.status = Object.freeze({
+      [START_SNAPSHOT]: () => START,
       snapshot: () => this.#status,
       subscribe: (listener: () => void) => this.#listeners.add(listener),
     });
@@ -308,4 +351,8 @@ class LinkHandle implements Link {
     this.links.close(this);
     this.medium("closed", undefined);
   }
+
+  declare readonly [Symbol.dispose]: () => void;
 }
+
+disposable(LinkHandle.prototype, LinkHandle.prototype.close);

@@ -23,6 +23,7 @@ export const enum Happened {
   Lent,
   StoreFailed,
   Gossip,
+  TooLarge,
 }
 
 /** Who takes what a document puts out. */
@@ -79,6 +80,7 @@ export class Machine {
   #again = false;
   #woken = false;
   #disposed = false;
+  #replica: string | undefined;
   readonly #open: (rows: Uint8Array) => number;
   /** Its number, and in which instance. Shared with what frees it when nobody holds this any more. */
   readonly #rest: Rest;
@@ -97,6 +99,7 @@ export class Machine {
   /** Begins anew from what is kept, after the instance broke. */
   reopen(rows: Uint8Array): void {
     this.#cancel?.();
+    this.#replica = undefined;
     this.#rest.doc = this.#open(rows);
     this.#rest.instance = currentInstance();
   }
@@ -147,8 +150,16 @@ export class Machine {
     this.#outputs = outputs;
   }
 
+  /** Under which id it writes. */
   get replica(): string {
-    return hex(answerOf(seam.replica(this.doc)).raw(16));
+    this.check();
+    return (this.#replica ??= hex(answerOf(seam.replica(this.doc)).raw(16)));
+  }
+
+  /** Goes on under another id, from this counter on. */
+  adopt(id: Uint8Array, next: number): void {
+    this.#replica = undefined;
+    ok(seam.adopt(this.doc, id, next, steady(), Date.now()));
   }
 
   /** Hands on all that there is to say, and sets the timer. What is put in meanwhile is taken up at the end. */

@@ -25,5 +25,10 @@ export type Notice =
    * calls throw `POISONED`.
    */
   | { readonly kind: "lost"; readonly cause: unknown }
+  /**
+   * Others and this replica differ in more than one of them takes at once: mostly a fresh replica and a large document. Nothing has
+   * changed, edits go on, and it is tried again after ten minutes. Start from `initial`, or raise the limit at the server.
+   */
+  | { readonly kind: "tooLarge" }
   /** The store failed: this document takes no more edits. */
   | { readonly kind: "storageFailed"; readonly cause: unknown };

@@ -42,6 +42,7 @@ export function read(doc: number, handle: number): Bytes;
 
 export function encode(doc: number): Bytes;
 export function state(doc: number): Bytes;
+export function digest(doc: number): Bytes;
 export function version(doc: number): Bytes;
 export function delta_since(doc: number, version: Uint8Array): Bytes;
 export function merge(doc: number, bytes: Uint8Array, steady: number, wall: number): Bytes;
@@ -50,6 +51,7 @@ export function link_open(doc: number, kind: number, steady: number, wall: numbe
 export function link_receive(doc: number, link: number, frame: Uint8Array, steady: number, wall: number): number;
 export function link_close(doc: number, link: number, steady: number, wall: number): number;
 export function link_backlog(doc: number, link: number, bytes: number): number;
+export function link_frames(doc: number, link: number, bytesMax: number): number;
 export function borrow(doc: number, link: number): number;
 export function give_back(doc: number, link: number, steady: number, wall: number): number;
 export function gossip(doc: number, link: number, bytes: Uint8Array): number;

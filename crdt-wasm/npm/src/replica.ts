@@ -1,6 +1,7 @@
 import { type Bytes, hex, type Reader } from "./bytes.js";
 import { type Committed, Core } from "./core.js";
 import { CrdtError } from "./errors.js";
+import type { Base } from "./fields/base.js";
 import { randomBytes, steady } from "./host.js";
 import { Keeper } from "./keeper.js";
 import { Links } from "./link.js";
@@ -13,7 +14,11 @@ import { joinRows, type Kept } from "./store/store.js";
 import { answerOf, ok, seam } from "./wasm.js";
 
 type Listen = (type: string, f: () => void) => void;
-const page = globalThis as unknown as { readonly addEventListener?: Listen; readonly removeEventListener?: Listen };
+const page = globalThis as unknown as {
+  readonly addEventListener?: Listen;
+  readonly removeEventListener?: Listen;
+  readonly document?: object;
+};
 
 /** A document under which the compiled part breaks more often than this is given up. */
 const BREAKS_MAX = 3;
@@ -46,6 +51,8 @@ export class Inside implements Outputs {
   #origin: unknown;
   /** How often the compiled part broke under it, and what is done about it. */
   #breaks = 0;
+  /** The document as it was at the start. */
+  #start: Inside | undefined;
   #reopening: Promise<void> = Promise.resolve();
   readonly #told = new Set<string>();
 
@@ -94,7 +101,7 @@ export class Inside implements Outputs {
     [this.#made, this.#acked] = [0, 0];
     if (!id) return;
     // It goes on from where its known edits end: all of them are in the rows.
-    ok(seam.adopt(this.machine.doc, id, 1, steady(), Date.now()));
+    this.machine.adopt(id, 1);
     this.#identity = "stored";
     this.#recall();
   }
@@ -189,7 +196,7 @@ export class Inside implements Outputs {
     const { id, next } = this.#lent;
     if (this.#made === 0 && !this.core.closed) {
       if (this.#known(hex(id))[0] < next - 1) return;
-      ok(seam.adopt(machine.doc, id, next, steady(), Date.now()));
+      machine.adopt(id, next);
       machine.wake();
       this.#identity = "home";
       this.#made = this.#acked = next - 1;
@@ -218,7 +225,7 @@ export class Inside implements Outputs {
   };
 
   #startAnew(): void {
-    ok(seam.adopt(this.machine.doc, randomBytes(16), 1, steady(), Date.now()));
+    this.machine.adopt(randomBytes(16), 1);
     this.#identity = "ephemeral";
     [this.#made, this.#acked] = [0, 0];
     this.#notice({ kind: "replicaChanged", replicaId: this.machine.replica });
@@ -244,6 +251,7 @@ export class Inside implements Outputs {
       identity: this.#identity,
       unsaved: this.#pending.reduce((sum, { edits }) => sum + edits, 0),
       unacked: Math.max(0, this.#made - this.#acked),
+      lastSyncedMs: this.links.lastSyncedMs,
     };
   }
 
@@ -368,6 +376,10 @@ export class Inside implements Outputs {
       case Happened.BadFrame:
         this.#notice({ kind: "badFrame" });
         break;
+      case Happened.TooLarge:
+        from.u32();
+        this.#notice({ kind: "tooLarge" });
+        break;
       case Happened.Dormant:
       case Happened.Retired:
         from.raw(16);
@@ -385,11 +397,26 @@ export class Inside implements Outputs {
     this.status?.update();
   }
 
+  /** How many edits were made under the id of this replica. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /**
+   * In a browser, what a server had is kept apart until somebody asks: the document that `initial` alone makes. On a server that is
+   * the document itself.
+   */
+  startFrom(make: () => Inside): void {
+    if (page.document === undefined) return;
+    this.core.start = (at) => at.twin((this.#start ??= make()).core.root as Base<unknown>);
+  }
+
   /** Ends all; resolves when what was edited is stored. */
   async close(): Promise<void> {
     const { keeper, machine } = this;
     if (this.core.closed) return;
     this.core.closed = true;
+    this.#start?.machine.dispose();
     this.#giveBack();
     this.links.closeAll();
     page.removeEventListener?.("pagehide", this.#giveBack);

@@ -1,4 +1,5 @@
-import type { Field } from "./field.js";
+import { type Field, START_SNAPSHOT } from "./field.js";
+import { soon } from "./host.js";
 import { Listeners } from "./listeners.js";
 
 /** How a document stands: is it stored, and do others have it? */
@@ -21,31 +22,61 @@ export interface Status {
    * only here, and in other tabs.
    */
   readonly unacked: number;
+  /** When it was last found that the other end of a link had the same (milliseconds since 1970), if it ever was. */
+  readonly lastSyncedMs: number | null;
 }
+
+/** How it stands before anything is known: what a server draws, and a page until it is hydrated. */
+const START: Status = Object.freeze({
+  link: "offline",
+  storage: "memory",
+  identity: "ephemeral",
+  unsaved: 0,
+  unacked: 0,
+  lastSyncedMs: null,
+});
 
 /** A field that is told to look again, and tells only what differs. */
 export class StatusField implements Pick<Field<Status>, "snapshot" | "subscribe"> {
   #last: Status;
+  /** What listeners know. */
+  #told: Status;
+  #late = false;
   readonly #look: () => Status;
   readonly #listeners = new Listeners<[]>();
 
   constructor(look: () => Status) {
     this.#look = look;
-    this.#last = Object.freeze(look());
+    this.#last = this.#told = Object.freeze(look());
   }
 
+  readonly [START_SNAPSHOT] = (): Status => START;
+
+  /** Who reads may be drawing: what nobody was told yet is told after that. */
   readonly snapshot = (): Status => {
-    this.update();
+    this.#refresh();
+    if (this.#last !== this.#told && !this.#late) {
+      this.#late = true;
+      soon(() => {
+        this.#late = false;
+        this.update();
+      });
+    }
     return this.#last;
   };
 
   readonly subscribe = (listener: () => void): (() => void) => this.#listeners.add(listener);
 
-  update(): void {
+  #refresh(): void {
     const next = this.#look();
     const names = Object.keys(next) as (keyof Status)[];
-    if (names.every((name) => next[name] === this.#last[name])) return;
-    this.#last = Object.freeze(next);
+    if (names.some((name) => next[name] !== this.#last[name])) this.#last = Object.freeze(next);
+  }
+
+  update(): void {
+    this.#refresh();
+    if (this.#last === this.#told) return;
+    this.#told = this.#last;
     this.#listeners.emit();
   }
 }

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createDoc, CrdtError, t } from "crdt-wasm";
-import { hex, make, meet, sleep } from "./help.mjs";
+import { portPair } from "crdt-wasm/testing";
+import { Reader } from "../dist/bytes.js";
+import { hex, make, meet, schema, sleep, until } from "./help.mjs";
 
 test("snapshots are frozen, and the same object until something in them changes", () => {
   const doc = make();
@@ -282,7 +284,7 @@ test("what is not ours is refused, and changes nothing", () => {
   const other = createDoc({ schema: {}, documentId: "another" });
   assert.throws(() => doc.merge(other.encode()), { code: "WRONG_DOCUMENT" });
   assert.equal(hex(doc.encode()), before);
-  assert.throws(() => createDoc({ schema: {} }), { code: "BAD_VALUE" });
+  assert.throws(() => createDoc({ schema: {}, documentId: "" }), { code: "BAD_VALUE" });
 });
 
 test("every broken copy of good bytes is taken or refused with an error of the list, and nothing else happens", () => {
@@ -324,6 +326,7 @@ test("a disposed document says so, whatever is called", () => {
     () => root.stock.increment(), () => root.stock.value, () => root.tags.has("x"), () => root.cart.get("k").quantity.increment(),
     () => root.cart.keys(), () => doc.encode(), () => doc.merge(new Uint8Array(1)), () => doc.edit(() => 1), () => doc.replicaId,
     () => doc.subscribe(() => {}), () => doc.onChange(() => {}), () => doc.inspect(), () => doc.version(),
+    () => doc.onNotice(() => {}), () => doc.onDelta(() => {}), () => doc.connect(portPair()[0]), () => doc.presence(),
   ]) assert.throws(use, { code: "DISPOSED" }, String(use));
   assert.equal(typeof Object.getPrototypeOf(doc)[Symbol.dispose ?? "dispose"], "function");
 });
@@ -332,6 +335,59 @@ test("two documents never have one id, and bytes hold none before the first edit
   const ids = new Set(Array.from({ length: 100 }, () => make().replicaId));
   assert.equal(ids.size, 100);
   assert.equal(hex(make().encode()), hex(make().encode()));
+});
+
+test("without a name a document is a new one, which others join by its name", () => {
+  const [doc, other] = [createDoc({ schema }), createDoc({ schema })];
+  assert.notEqual(doc.documentId, other.documentId);
+  doc.root.stock.increment();
+  assert.throws(() => other.merge(doc.encode()), { code: "WRONG_DOCUMENT" });
+  const joined = createDoc({ schema, documentId: doc.documentId, initial: doc.encode() });
+  assert.equal(joined.root.stock.value, 1);
+});
+
+test("a receipt names the edits", () => {
+  const doc = make();
+  let inner;
+  const one = doc.edit(() => doc.root.stock.increment());
+  const outer = doc.edit(() => {
+    inner = doc.edit(() => doc.root.tags.add("a"));
+    doc.root.tags.add("b");
+    return 7;
+  });
+  const none = doc.edit(() => doc.root.tags.delete("not there"));
+  const id = doc.replicaId;
+  assert.deepEqual([one.dots, outer.dots, none.dots, inner.dots], [[`${id}:1`], [`${id}:2`, `${id}:3`], [], []]);
+  assert.equal(outer.value, 7);
+  assert.deepEqual(doc.inspect().seen, { [id]: [[1, 3]] });
+});
+
+test("reading how it stands calls nobody: whoever listens is told afterwards", async () => {
+  const doc = make();
+  const { status } = doc;
+  let told = 0;
+  let reading = false;
+  status.subscribe(() => {
+    assert.ok(!reading, "a page that is drawn may not be told to draw");
+    told++;
+  });
+  const before = status.snapshot();
+  doc.root.stock.increment();
+  reading = true;
+  assert.equal(status.snapshot().unacked, before.unacked + 1);
+  assert.equal(status.snapshot(), status.snapshot());
+  reading = false;
+  assert.equal(told, 0);
+  await until(() => told === 1);
+});
+
+test("that a difference is too large for one of the ends is told", () => {
+  const doc = make();
+  const notices = [];
+  doc.onNotice((notice) => notices.push(notice));
+  // As the compiled part says it, which its own tests show: the number of the link comes with it.
+  doc.inside.happened(19, new Reader(new Uint8Array(4)));
+  assert.deepEqual(notices, [{ kind: "tooLarge" }]);
 });
 
 test("inspect says who made what", () => {

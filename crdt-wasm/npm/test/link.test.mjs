@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { MessageChannel, Worker } from "node:worker_threads";
 
 import { createDoc, t } from "crdt-wasm";
-import { broadcast, messagePort } from "crdt-wasm/connect";
+import { broadcast, messagePort, webSocket } from "crdt-wasm/connect";
 import { portPair } from "crdt-wasm/testing";
 import { hex, make, sleep, until } from "./help.mjs";
 
@@ -157,6 +157,150 @@ test("documents on one broadcast channel find each other, late ones too", async 
   late.root.stock.increment();
   await until(() => docs[0].root.stock.value === 2);
   for (const doc of [...docs, late]) doc.dispose();
+});
+
+/** A port that says how much it has to send, and keeps it until it is told. */
+function slowPort(other) {
+  const sent = [];
+  let close = () => {};
+  return {
+    ordered: true,
+    sent,
+    get buffered() {
+      return sent.reduce((sum, frame) => sum + frame.length, 0);
+    },
+    send: (frame) => sent.push(frame),
+    open: (receive) => (close = other.open(receive)),
+    drain(count = sent.length) {
+      for (const frame of sent.splice(0, count)) other.send(frame);
+    },
+  };
+}
+
+test("a port with a megabyte to send gets no more until it is down to a quarter, and all arrives in the end", async () => {
+  const [a, b] = [make(), make()];
+  const [left, right] = portPair();
+  const slow = slowPort(left);
+  const [here] = [a.connect(slow), b.connect(right)];
+  await until(() => (slow.drain(), here.status.snapshot().state === "synced"));
+  let most = 0;
+  for (let n = 0; n < 80; n++) {
+    a.root.tags.add(`${n}`.padEnd(100_000, "x"));
+    await sleep(8);
+    most = Math.max(most, slow.buffered);
+  }
+  assert.ok(most > 1 << 20 && most < 1.3 * (1 << 20), `${most} bytes`);
+  // A little less is not enough to go on.
+  while (slow.buffered > 700_000) slow.drain(1);
+  const left_ = slow.buffered;
+  await sleep(100);
+  assert.equal(slow.buffered, left_);
+  await until(() => {
+    slow.drain();
+    return same(a, b);
+  });
+  assert.equal(b.root.tags.size, 80);
+  for (const doc of [a, b]) doc.dispose();
+});
+
+test("frames are as short as the path wants them", async () => {
+  const [a, b] = [make(), make()];
+  for (let n = 0; n < 3_000; n++) a.root.tags.add(`element ${n}`);
+  const [left, right] = portPair();
+  let longest = 0;
+  const short = { ...left, frameMax: 5_000, send: (frame) => ((longest = Math.max(longest, frame.length)), left.send(frame)) };
+  a.connect(short);
+  b.connect(right);
+  await until(() => same(a, b));
+  a.edit(() => {
+    for (let n = 0; n < 3_000; n++) a.root.tags.delete(`element ${n}`);
+  });
+  await until(() => same(a, b));
+  assert.ok(longest > 2_000 && longest <= 5_000, `${longest} bytes`);
+  for (const doc of [a, b]) doc.dispose();
+});
+
+/** A socket as far as the client looks at it. */
+function fakeSockets() {
+  const sockets = [];
+  const open = () => {
+    const socket = { bufferedAmount: 0, sent: [], closed: false, send: (data) => socket.sent.push(data), close: () => (socket.closed = true) };
+    sockets.push(socket);
+    return socket;
+  };
+  return { sockets, open };
+}
+
+test("a socket that is silent is doubted after 45 seconds and given up after 10 more; what was too long is sent in less", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { sockets, open } = fakeSockets();
+  const frames = [];
+  const stop = webSocket("ws://nowhere", { open }).start("d", { status() {}, port: (port) => (frames.push(port.frameMax), port.open(() => {})) });
+  // In steps, as a timer that is set in a tick begins at its end.
+  const pass = (seconds) => {
+    for (let ms = 0; ms < 1000 * seconds; ms += 100) context.mock.timers.tick(100);
+  };
+  const next = async () => {
+    // Whatever the pause is.
+    for (let n = 0; n < 600 && sockets.at(-1).closed; n++) pass(0.1);
+    await sockets.at(-1).onopen();
+    return sockets.at(-1);
+  };
+  const first = await next();
+  pass(44);
+  first.onmessage({ data: new ArrayBuffer(1) });
+  pass(54.8);
+  assert.equal(first.closed, false);
+  pass(0.4);
+  assert.equal(first.closed, true);
+  const second = await next();
+  assert.notEqual(second, first);
+  pass(46);
+  second.onmessage({ data: new ArrayBuffer(1) });
+  pass(46);
+  assert.equal(second.closed, false, "it answered");
+  for (let times = 0; times < 6; times++) {
+    const socket = sockets.at(-1);
+    socket.closed = true;
+    socket.onclose({ code: 1009 });
+    await next();
+  }
+  assert.deepEqual(frames, [undefined, undefined, ...[256, 64, 16, 4, 4, 4].map((kib) => kib * 1024)]);
+  stop();
+});
+
+test("a page on a channel leaves nothing behind that listens, and says once that it is here", async (context) => {
+  const listeners = new Map();
+  globalThis.addEventListener = (type, f) => listeners.set(f, type);
+  globalThis.removeEventListener = (type, f) => listeners.delete(f);
+  context.after(() => {
+    delete globalThis.addEventListener;
+    delete globalThis.removeEventListener;
+  });
+  const fire = (type) => [...listeners].forEach(([f, of]) => of === type && f());
+  const heard = [];
+  const ear = new BroadcastChannel("crdt:one page");
+  ear.onmessage = ({ data }) => heard.push(data.kind);
+  const stop = broadcast().start("one page", { port() {}, status() {} });
+  fire("pageshow");
+  await until(() => heard.length > 0);
+  await sleep(20);
+  assert.deepEqual(heard, ["here"], "the first showing is no return");
+  fire("pagehide");
+  fire("pageshow");
+  await until(() => heard.length === 3);
+  assert.deepEqual(heard.slice(1), ["gone", "here"]);
+  stop();
+  assert.deepEqual([...listeners.values()], []);
+  ear.close();
+});
+
+test("a link ends with the block that it was made in", () => {
+  const doc = make();
+  const link = doc.connect(portPair()[0]);
+  link[Symbol.dispose ?? "close"]();
+  assert.equal(link.status.snapshot().state, "closed");
+  doc.dispose();
 });
 
 test("a worker holds a document, and the page has a replica of it", async () => {

@@ -13,9 +13,9 @@ for (const file of files) {
   test(`the calls of ${file.split("/").at(-1)} have the answers of native Rust`, () => {
     const transcript = readFileSync(file, "utf8");
     const told = replay(raw, transcript);
-    console.log(`${told.calls} calls, ${told.refused} refused, ${told.bytes} bytes alike`);
+    console.log(`${told.calls} calls, ${told.refused} refused, ${told.bytes} bytes and ${told.digests} digests alike`);
     // It reached what it was meant for.
-    assert(told.calls > 5_000 && told.refused > 500 && told.bytes > 500_000, JSON.stringify(told));
+    assert(told.calls > 5_000 && told.refused > 500 && told.bytes > 500_000 && told.digests > 50, JSON.stringify(told));
     for (const name of ["merge", "link_receive", "fold", "delta_since", "durable", "dispose", "write_entry", "clear"]) {
       assert(new RegExp(`^${name} .*= (x00.*|0|1)$`, "m").test(transcript), `no ${name} succeeded`);
     }

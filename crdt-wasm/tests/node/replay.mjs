@@ -10,9 +10,9 @@ const same = (wanted, answer) => {
 const shown = (answer) =>
   typeof answer === "number" ? String(answer) : "x" + Array.from(answer, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Replays a transcript on a fresh instance; says how many calls it made, how many were refused, and how much was compared. */
+/** Replays a transcript on a fresh instance; says how many calls, refusals, bytes and digests it compared. */
 export function replay(raw, transcript) {
-  const told = { calls: 0, refused: 0, bytes: 0 };
+  const told = { calls: 0, refused: 0, bytes: 0, digests: 0 };
   for (const line of transcript.split("\n")) {
     if (line === "") continue;
     const [name, ...words] = line.split(" ");
@@ -23,6 +23,7 @@ export function replay(raw, transcript) {
       throw new Error(`call ${told.calls} differs: ${line.slice(0, 200)}\n gave ${shown(answer).slice(0, 2000)}\n not  ${wanted.slice(0, 2000)}`);
     }
     told.calls++;
+    told.digests += name === "digest";
     told.refused += typeof answer === "number" ? answer < 0 : answer[0] !== 0;
     told.bytes += typeof answer === "number" ? 8 : answer.length;
   }

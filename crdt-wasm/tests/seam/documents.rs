@@ -1,8 +1,10 @@
 //! Documents by number: fields, edits, reads, links, bytes and rows.
 
 use crdt_core::{
-    Causal, Counter, Delta, EwFlag, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, Value, decode,
+    Causal, Counter, Delta, Document, EwFlag, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, ReplicaId,
+    Value, decode,
 };
+use crdt_sync::{Config, Durability, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Wall};
 
 use crate::page::{DELTAS, From, MEMORY, Page, Pair, answer, ok, pack, value};
 
@@ -55,7 +57,7 @@ fn a_struct_in_rust_reads_what_a_page_wrote_and_a_page_what_it_answers() {
     let line = stall.cart().get("sku-1").unwrap();
     assert_eq!((line.qty().value(), line.note().values()), (3, vec![&"ripe".to_owned()]));
 
-    let mut writer = crdt_core::Writer::new(crdt_core::ReplicaId::from_u128(9));
+    let mut writer = crdt_core::Writer::new(ReplicaId::from_u128(9));
     let _ = stall.edit(&mut writer, |stall| {
         stall.cart().entry("sku-1".to_owned()).qty().add(4);
         stall.tags().remove("b");
@@ -195,7 +197,7 @@ fn an_id_that_is_used_again_makes_no_dot_twice() {
     page.poll();
     let mut old: Causal<Stall> = decode(&before).unwrap();
     let new: Causal<Stall> = decode(&page.state()).unwrap();
-    assert_eq!(new.seen().last(crdt_core::ReplicaId::from_bytes([1; 16])), 10);
+    assert_eq!(new.seen().last(ReplicaId::from_bytes([1; 16])), 10);
     let delta: Delta<Stall> = new.delta_since(old.seen());
     assert!(old.merge(delta));
     assert_eq!(old, new);
@@ -332,6 +334,40 @@ fn a_value_as_deep_as_may_be_in_the_deepest_place_can_be_read_by_others() {
     ok(crdt_wasm::insert(page.doc, set, &value(deep)));
     let other = Page::open(2, MEMORY);
     assert_eq!(other.merge(&page.state()), Ok((true, 0)));
+}
+
+#[test]
+fn that_a_newcomer_cannot_hold_all_is_told() {
+    let source = Page::open(1, MEMORY);
+    let tags = source.field(0, "tags", OR_SET);
+    for n in 0..3_000 {
+        ok(crdt_wasm::insert(source.doc, tags, &value(format!("a tag with the number {n}"))));
+    }
+    // What was merged is in no log, so a repair has to bring it.
+    let mut page = Page::open(2, MEMORY);
+    page.merge(&source.state()).unwrap();
+    let mut config = Config::new(ScopeId::from_bytes([7; 16]));
+    config.durability = Durability::Memory;
+    (config.limits.part_bytes_max, config.limits.staged_bytes_max) = (4_000, 9_000);
+    let at = |page: &Page| Now { steady: Steady(page.now as u64), wall: Wall(1_790_000_000_000 + page.now as u64) };
+    let id = ReplicaId::from_bytes([9; 16]);
+    let mut small = Replica::<Document>::open(Loaded::default(), config, id, [9; 32], at(&page)).unwrap();
+    let link = ok(crdt_wasm::link_open(page.doc, 0, page.now, 1.79e12 + page.now));
+    small.peer_up(PeerId(0), LinkKind::Stream, at(&page));
+    let mut told = 0;
+    for _ in 0..20_000 {
+        page.now += 1.0;
+        let polled = page.poll();
+        told += polled.events.iter().filter(|kind| **kind == 19).count();
+        for (_, frame) in polled.transmits {
+            small.handle_message(PeerId(0), &frame, at(&page)).unwrap();
+        }
+        small.handle_timeout(at(&page));
+        while let Some(transmit) = small.poll_transmit() {
+            ok(crdt_wasm::link_receive(page.doc, link, &transmit.frame, page.now, 1.79e12 + page.now));
+        }
+    }
+    assert_eq!((told, small.state().live_len()), (1, 0));
 }
 
 #[test]

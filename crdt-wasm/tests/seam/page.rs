@@ -291,7 +291,7 @@ impl<'b> From<'b> {
             3 | 7 | 9 | 16 => drop(self.raw(24)),
             5 | 10 | 11 => drop(self.raw(5)),
             6 | 15 | 17 => {}
-            8 | 12 => drop(self.raw(4)),
+            8 | 12 | 19 => drop(self.raw(4)),
             13 | 14 => drop(self.raw(16)),
             18 => {
                 self.u32();

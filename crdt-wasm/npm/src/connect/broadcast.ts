@@ -27,7 +27,7 @@ type Message =
  * @throws nothing: where the browser has no `BroadcastChannel`, `refused` is told as the state of the link.
  */
 export function broadcast(): Hub {
-  return {
+  const hub: Hub = {
     start(documentId, host) {
       if (typeof BroadcastChannel === "undefined") {
         host.status({ state: "refused", cause: new Error("there is no BroadcastChannel here") });
@@ -96,24 +96,42 @@ export function broadcast(): Hub {
         closed = true;
         post({ kind: "gone", from: me });
         channel.close();
-        if (typeof removeEventListener === "function") removeEventListener("pagehide", hide);
+        if (typeof removeEventListener === "function") {
+          removeEventListener("pagehide", hide);
+          removeEventListener("pageshow", show);
+        }
         for (const other of [...others.keys()]) leave(other);
       };
       // A page that is kept in the back/forward cache comes back as a new arrival.
+      let away = false;
       const hide = () => {
+        away = true;
         post({ kind: "gone", from: me });
         for (const other of [...others.keys()]) leave(other);
       };
+      const arrive = () => post({ kind: "here", from: me });
+      // The first showing of a page is no return.
       const show = () => {
-        if (!closed) post({ kind: "here", from: me });
+        if (away) arrive();
+        away = false;
       };
       if (typeof addEventListener === "function") {
         addEventListener("pagehide", hide);
         addEventListener("pageshow", show);
       }
       host.status({ state: "open" });
-      show();
+      arrive();
       return stop;
     },
   };
+  made.add(hub);
+  return hub;
+}
+
+/** All that were made here: one is enough. */
+const made = new WeakSet<object>();
+
+/** Whether a link is one of these. */
+export function isBroadcast(link: Port | Hub): boolean {
+  return made.has(link);
 }

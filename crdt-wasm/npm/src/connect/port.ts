@@ -24,8 +24,13 @@ export interface Port {
    * when it goes.
    */
   readonly server?: boolean;
-  /** How many bytes wait to be sent: above 1 MiB a document sends no more until it is less. */
+  /**
+   * How many bytes wait to be sent. Above 1 MiB the document sends no more, until it is 256 KiB or less; what is edited meanwhile is left
+   * out, and brought afterwards in one.
+   */
   readonly buffered?: number;
+  /** How long a frame may be on this path, if less than the ends take (1 MiB). Asked for when it is opened. */
+  readonly frameMax?: number;
 }
 
 /**

@@ -42,10 +42,13 @@ const REFUSED_MS = 600_000;
 /** A link that held for this long was a good one: the pauses start anew. */
 const GOOD_MS = 10_000;
 /**
- * With nothing heard for this long the socket is taken for dead: a laptop that slept leaves sockets half open, and pings
- * are not shown to pages. Replicas that are in step speak at least every 10 seconds.
+ * With nothing heard for this long the socket is doubted: a laptop that slept leaves sockets half open, and pings are not shown to
+ * pages. Replicas that are in step speak at least every 10 seconds, and are answered; so does this one at the latest when it
+ * wakes, and if that is not answered either the socket is dead.
  */
-const SILENCE_MS = 55_000;
+const [SILENCE_MS, ANSWER_MS] = [45_000, 10_000];
+/** What is between the ends found a frame too long (1009): so much shorter each time, down to this. */
+const [FRAME_BYTES, FRAME_BYTES_MIN] = [1 << 20, 4 << 10];
 
 /**
  * A link to a server: `crdt-relay`, which holds any number of documents, or a program of your own in Rust. Each message is one
@@ -54,13 +57,15 @@ const SILENCE_MS = 55_000;
  * When the socket breaks it is opened again, after a pause that grows from a quarter of a second to 30 with a random part,
  * and at once when the browser says that it is online again or the page becomes visible.
  *
- * A server that closes with 4001 does not let this client in: the link stays down, with `UNAUTHORIZED`.
+ * A server that closes with 4001 does not let this client in: the link stays down, with `UNAUTHORIZED`. After 1009, a frame was too long,
+ * they are kept shorter.
  */
 export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
   return {
     start(_documentId, host) {
       const open = options.open ?? openOf(typeof WebSocket === "undefined" ? undefined : WebSocket);
       let pauseMax = RETRY_MS;
+      let frameMax = FRAME_BYTES;
       let cancel = () => {};
       let end: (() => void) | undefined;
       let stopped = false;
@@ -83,13 +88,14 @@ export function webSocket(url: string, options: WebSocketOptions = {}): Hub {
         } catch (cause) {
           return again(false, cause);
         }
-        end = carry(socket, host, options.token, (openMs, code, refused, cause) => {
+        end = carry(socket, host, options.token, frameMax, (openMs, code, refused, cause) => {
           end = undefined;
           if (code === 4001) {
             stop();
             const cause = new CrdtError("UNAUTHORIZED", `${url} does not let this client in`);
             return host.status({ state: "refused", cause });
           }
+          if (code === 1009) frameMax = Math.max(frameMax / 4, FRAME_BYTES_MIN);
           if (openMs >= GOOD_MS) pauseMax = RETRY_MS;
           again(refused, cause);
         });
@@ -129,6 +135,7 @@ function carry(
   socket: WebSocketLike,
   host: { port(port: Port): void; status(status: { state: "open" }): void },
   token: WebSocketOptions["token"],
+  frameMax: number,
   closed: (openMs: number, code: number | undefined, refused: boolean, cause: unknown) => void,
 ): () => void {
   socket.binaryType = "arraybuffer";
@@ -147,7 +154,9 @@ function carry(
   };
   const heard = () => {
     hush();
-    hush = later(() => end(undefined, new Error("nothing was heard for too long")), SILENCE_MS);
+    hush = later(() => {
+      hush = later(() => end(undefined, new Error("nothing was heard for too long")), ANSWER_MS);
+    }, SILENCE_MS);
   };
   heard();
   socket.onclose = (event: { code?: number; reason?: string }) =>
@@ -159,6 +168,7 @@ function carry(
   const port: Port = {
     ordered: true,
     server: true,
+    ...(frameMax < FRAME_BYTES && { frameMax }),
     get buffered() {
       return socket.bufferedAmount;
     },

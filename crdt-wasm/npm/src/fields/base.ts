@@ -1,5 +1,6 @@
 import type { Core } from "../core.js";
-import type { Field, Path } from "../field.js";
+import { type Field, type Path, START_SNAPSHOT } from "../field.js";
+import { CrdtError } from "../errors.js";
 import { Listeners } from "../listeners.js";
 import { type AnyType, KINDS } from "../schema.js";
 import type { Value } from "../values.js";
@@ -12,6 +13,7 @@ import { ok, seam } from "../wasm.js";
 export abstract class Base<V> implements Field<V> {
   #listeners: Listeners<[]> | undefined;
   #read: (() => V) | undefined;
+  #readStart: (() => V) | undefined;
   #watch: ((listener: () => void) => () => void) | undefined;
   #cached: V | undefined;
   #fresh = false;
@@ -42,6 +44,11 @@ export abstract class Base<V> implements Field<V> {
   /** What it holds now; see {@link Field.snapshot}. */
   get snapshot(): () => V {
     return (this.#read ??= () => this.current());
+  }
+
+  /** @internal */
+  get [START_SNAPSHOT](): () => V {
+    return (this.#readStart ??= () => ((this.core.start?.(this as Base<unknown>) as Base<V> | undefined) ?? this).current());
   }
 
   /** Calls a function after each change; see {@link Field.subscribe}. */
@@ -101,6 +108,16 @@ export abstract class Base<V> implements Field<V> {
   /** @internal The place below, if it is known in this tree. */
   below(_key: Value): Base<unknown> | undefined {
     return undefined;
+  }
+
+  /** @internal The place in another tree that is where this one is in its own. */
+  twin(root: Base<unknown>): Base<unknown> {
+    return this.up ? this.up.twin(root).child(this.name) : root;
+  }
+
+  /** @internal The place of that name or key. */
+  child(name: string | number): Base<unknown> {
+    throw new CrdtError("SCHEMA", `nothing is below ${name}`);
   }
 
   /** @internal Uses the handle of this place. */

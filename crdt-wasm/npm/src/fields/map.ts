@@ -120,6 +120,11 @@ export class MapField<F, S, K extends string | number = string> extends Base<{ r
   }
 
   /** @internal */
+  override child(key: string | number): Base<unknown> {
+    return this.entry(key as K) as Base<unknown>;
+  }
+
+  /** @internal */
   override below(key: Value): Base<unknown> | undefined {
     return this.#known(key as K) as Base<unknown> | undefined;
   }

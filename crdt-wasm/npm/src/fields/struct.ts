@@ -1,7 +1,7 @@
 import { Base } from "./base.js";
 import { utf8 } from "../bytes.js";
 import type { Core } from "../core.js";
-import type { Path } from "../field.js";
+import { type Path, START_SNAPSHOT } from "../field.js";
 import type { AnyType, Schema } from "../schema.js";
 import type { Value } from "../values.js";
 
@@ -33,6 +33,10 @@ export class StructField extends Base<Plain> {
       this.#parts.set(key, part);
     }
     return part;
+  }
+
+  override child(name: string | number): Base<unknown> {
+    return this.part(name as string);
   }
 
   /** The part with that name in the bytes, if the schema has one. */
@@ -80,9 +84,9 @@ function makeFace(fields: Schema, isRoot: boolean): Face {
       this.#struct = struct;
     }
 
-    static define(name: string, get: (struct: StructField) => unknown): void {
+    static define(name: string | symbol, get: (struct: StructField) => unknown): void {
       Object.defineProperty(Face.prototype, name, {
-        enumerable: true,
+        enumerable: typeof name === "string",
         get(this: Face) {
           return get(this.#struct);
         },
@@ -94,6 +98,7 @@ function makeFace(fields: Schema, isRoot: boolean): Face {
     Face.define("path", (struct): Path => struct.path);
     Face.define("snapshot", (struct) => struct.snapshot);
     Face.define("subscribe", (struct) => struct.subscribe);
+    Face.define(START_SNAPSHOT, (struct) => struct[START_SNAPSHOT]);
   }
   for (const name of Object.keys(fields)) Face.define(name, (struct) => struct.part(name).face);
   return Face;

@@ -69,6 +69,7 @@ export function indexedDb(): Store {
       return {
         id: lease && unhex(lease.id),
         sole: false,
+        tabs: true,
         async load() {
           let rows: readonly [Uint8Array, Uint8Array][] = [];
           await base.run([ROWS], "readonly", (at) => {

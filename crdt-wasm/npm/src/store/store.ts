@@ -18,6 +18,8 @@ export interface Kept {
   readonly id: Uint8Array | undefined;
   /** Whether nobody else opens this at the same time: then the replica is counted on like one on a server. */
   readonly sole: boolean;
+  /** Whether other tabs of this origin may have it open as well: then `openDoc` links them with each other. */
+  readonly tabs?: boolean;
   /**
    * All rows, in any pieces; {@link splitRows} says what they are. Asked for before anything else, and again where the document has
    * to be opened anew; no write is under way then.

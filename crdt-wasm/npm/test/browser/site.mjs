@@ -19,8 +19,8 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title><script ty
   const { t } = crdt;
   const schema = { stock: t.pnCounter(), price: t.mvRegister(), tags: t.orSet(), cart: t.map(t.struct({ quantity: t.counter(), note: t.mvRegister() })) };
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  Object.assign(window, { crdt, connect, store, schema, hex, open: async (documentId, links = [connect.broadcast()]) => {
-    window.doc = await crdt.openDoc({ schema, documentId, store: store.indexedDb(), links });
+  Object.assign(window, { crdt, connect, store, schema, hex, open: async (documentId, links = [connect.broadcast()], more = { tabs: false }) => {
+    window.doc = await crdt.openDoc({ schema, documentId, store: store.indexedDb(), links, ...more });
     return window.doc.replicaId;
   } });
   window.ready = true;

@@ -39,6 +39,24 @@ test("two tabs edit, and become equal byte for byte", async () => {
   for (const page of [a, b, late]) await page.close();
 });
 
+test("tabs are linked by themselves, and once, whether that is said or not", async () => {
+  const [a, b, c] = [await browser.tab(site.url), await browser.tab(site.url), await browser.tab(site.url)];
+  await a.evaluate(() => {
+    window.heard = [];
+    window.ear = new BroadcastChannel("crdt:by themselves");
+    ear.onmessage = ({ data }) => heard.push(data.kind);
+    return open("by themselves", [], {});
+  });
+  await b.evaluate(() => open("by themselves", [connect.broadcast()], {}));
+  await c.evaluate(() => open("by themselves", [], { tabs: false }));
+  await b.evaluate(() => doc.root.tags.add("b"));
+  await until(() => equal(a, b));
+  await c.evaluate(() => doc.edit(() => doc.root.tags.add("c")).stored);
+  await b.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100)));
+  assert.deepEqual(await a.evaluate(() => [[...doc.root.tags], heard.filter((kind) => kind === "here").length]), [["b"], 2]);
+  for (const page of [a, b, c]) await page.close();
+});
+
 test("a tab without links keeps what it did over a reload, under the same id, and meets the others later", async () => {
   const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
   const first = await a.evaluate(() => open("reload", []));

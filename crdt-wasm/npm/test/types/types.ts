@@ -135,8 +135,9 @@ root.names.get("k").length;
 root.rows.get("1");
 // @ts-expect-error there are no such keys
 t.map(t.ewFlag(), { keys: "bytes" });
-// @ts-expect-error a document has a name
 createDoc({ schema });
+// @ts-expect-error what is kept has a name
+openDoc({ schema, store });
 // @ts-expect-error a document has a schema
 createDoc({ documentId: "d" });
 // @ts-expect-error a name is no field type
