@@ -56,6 +56,7 @@ pub struct Config {
     /// and to [`Observed::Absent`](crdt_core::Observed::Absent). For whoever keeps what was read.
     pub report_places: bool,
     /// Whom to let in, asked when a peer has said who it is. Drivers authenticate links; this is about the scope.
+    /// Everybody who has a link, if none.
     pub authorise: Option<Authorise>,
     /// Intervals.
     pub timing: Timing,
@@ -93,21 +94,50 @@ impl Config {
     }
 }
 
+/// Who asks to be let into a scope.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Applicant<'a> {
+    /// The link.
+    pub peer: PeerId,
+    /// What it says of itself, its scope and its id among it: nothing here proves any of that.
+    pub open: &'a Open,
+    /// The certificate of which it has proved to hold the key, in DER, where the link is TLS: the same bytes each time, so
+    /// they may be compared, or looked up by a hash of them.
+    pub certificate: Option<&'a [u8]>,
+}
+
 /// A question that the application answers: may the peer behind this link have the scope?
+///
+/// It is asked again whenever a peer introduces itself, and answers at once: no waiting, and no call of the replica that
+/// asks. Who is turned away hears [`Forbidden`](crate::RefuseReason::Forbidden) and nothing of the data.
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use crdt_sync::{Authorise, Config, ScopeId};
+///
+/// // Certificates of those who may have this scope, in DER; others of the same authority have other scopes.
+/// let members: BTreeSet<Vec<u8>> = BTreeSet::new();
+///
+/// let mut config = Config::new(ScopeId::named("accounts"));
+/// config.authorise = Some(Authorise::new(move |applicant| {
+///     applicant.certificate.is_some_and(|certificate| members.contains(certificate))
+/// }));
+/// ```
 #[derive(Clone)]
 pub struct Authorise(Arc<Question>);
 
-type Question = dyn Fn(PeerId, &Open) -> bool + Send + Sync;
+type Question = dyn Fn(&Applicant<'_>) -> bool + Send + Sync;
 
 impl Authorise {
     /// Asks this closure.
     #[must_use]
-    pub fn new(may: impl Fn(PeerId, &Open) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(may: impl Fn(&Applicant<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(may))
     }
 
-    pub(crate) fn allows(&self, peer: PeerId, open: &Open) -> bool {
-        (self.0)(peer, open)
+    pub(crate) fn allows(&self, applicant: &Applicant<'_>) -> bool {
+        (self.0)(applicant)
     }
 }
 

@@ -113,6 +113,13 @@ pub enum Event {
         /// The counter of its next dot.
         next: u64,
     },
+    /// The home at this link lends no id now: ask again later, or another one.
+    NotLent {
+        /// The link.
+        peer: PeerId,
+        /// Busy if it has none to lend now.
+        reason: RefuseReason,
+    },
     /// The store failed; stop, open it again, load.
     StoreFailed,
     /// Bytes of the membership protocol, for the driver, or what somebody shows of themselves, for the application.

@@ -231,6 +231,12 @@ impl FrameReader {
         }
     }
 
+    /// Whether a frame of this stream could not be read up to where its new ids end: what comes after it might name the
+    /// wrong replicas, so nothing of it is read.
+    pub(crate) fn is_out_of_step(&self) -> bool {
+        self.out_of_step
+    }
+
     #[cfg(any(test, feature = "sim"))]
     pub(crate) fn believing(mut self, believes: bool) -> Self {
         self.believes = believes;

@@ -116,7 +116,7 @@ mod time;
 
 pub use crdt_core;
 
-pub use config::{Authorise, Config, Durability, Limits, Mode, Timing};
+pub use config::{Applicant, Authorise, Config, Durability, Limits, Mode, Timing};
 pub use error::{EditError, FrameError, OpenError};
 pub use event::{Event, RepairTier};
 #[cfg(any(test, feature = "sim"))]

@@ -1,5 +1,6 @@
 //! What replicas say to each other. How each is spelled in bytes is the frame's business.
 
+use core::fmt;
 use std::sync::Arc;
 
 use crdt_core::{Delta, DotSet, DotStore, ReplicaId};
@@ -93,7 +94,7 @@ pub enum Message<S: DotStore> {
     Retirements(Vec<(ReplicaId, u64)>),
     /// (20) A tab edits through its home. Reserved: refused as unsupported.
     Write(Vec<u8>),
-    /// (21) What became of it. Reserved.
+    /// (21) What became of it. Reserved: refused as unsupported.
     Written(Vec<u8>),
     /// (22) A tab asks for an id of its own.
     Borrow,
@@ -184,6 +185,22 @@ pub enum RefuseReason {
     Unsupported,
     /// The peer may not have this scope.
     Forbidden,
+}
+
+impl fmt::Display for RefuseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => return write!(f, "versions {0} to {0} of the protocol are spoken here", Open::VERSION),
+            Self::Schema => "the data here is of another type",
+            Self::Mode => "records take effect in another order here",
+            Self::IdInUse => "another instance is live under this id",
+            Self::RetiredId => "this id was retired and may not write again",
+            Self::Malformed => "the frame breaks a rule",
+            Self::Busy => "too much at once",
+            Self::Unsupported => "this build does not know that",
+            Self::Forbidden => "this peer may not have this scope",
+        })
+    }
 }
 
 /// A refusal.

@@ -25,6 +25,8 @@ fn believing(reader: FrameReader, config: &Config) -> FrameReader {
 /// One link and who is at its other end.
 pub(crate) struct Peer {
     pub(crate) kind: LinkKind,
+    /// What the driver's greeting proved of the other end.
+    pub(crate) certificate: Option<Vec<u8>>,
     /// Said first by the other end; until then nothing else is taken from it or told to it.
     pub(crate) open: Option<Open>,
     /// When this side last introduced itself.
@@ -71,6 +73,7 @@ impl Peer {
     pub(crate) fn new(kind: LinkKind, config: &Config, seed: u64, now: Steady) -> Self {
         Self {
             kind,
+            certificate: None,
             open: None,
             greeted: now,
             introduced: Ticket::default(),

@@ -3,6 +3,8 @@
 
 #[path = "situations/bounds.rs"]
 mod bounds;
+#[path = "situations/door.rs"]
+mod door;
 #[path = "situations/durability.rs"]
 mod durability;
 #[path = "situations/edges.rs"]

@@ -18,7 +18,7 @@ impl<S: DotStore> Replica<S> {
         self.pool.truncate(self.config.limits.lent_ids_max);
     }
 
-    /// Asks the home at this link for an id; [`Event::Lent`] brings it.
+    /// Asks the home at this link for an id; [`Event::Lent`] brings it, or [`Event::NotLent`] says that there is none.
     pub fn borrow_id(&mut self, home: PeerId) {
         let Some(peer) = self.peers.get_mut(&home).filter(|peer| peer.is_open()) else { return };
         peer.borrowing = true;
@@ -30,6 +30,14 @@ impl<S: DotStore> Replica<S> {
         let asked = self.peers.get_mut(&from).is_some_and(|peer| core::mem::take(&mut peer.borrowing));
         if asked {
             self.events.push_back(Event::Lent { replica, next });
+        }
+    }
+
+    /// The home has none to lend, or does not lend: whatever comes later was not asked for.
+    pub(super) fn not_lent(&mut self, from: PeerId, reason: RefuseReason) {
+        let asked = self.peers.get_mut(&from).is_some_and(|peer| core::mem::take(&mut peer.borrowing));
+        if asked {
+            self.events.push_back(Event::NotLent { peer: from, reason });
         }
     }
 

@@ -4,7 +4,13 @@ use crdt_core::{DotSet, DotStore};
 
 use super::Replica;
 use crate::peer::{GREET_EVERY, Peer};
-use crate::{Event, FrameError, LinkKind, Message, Now, Open, PeerId, Refuse, RefuseReason, Role};
+use crate::{Applicant, Event, FrameError, LinkKind, Message, Now, Open, PeerId, Refuse, RefuseReason, Role};
+
+// Kinds of frames that a refusal may be about.
+const PUSH: u8 = 2;
+const HELLO: u8 = 8;
+const CANCEL: u8 = 17;
+const BORROW: u8 = 22;
 
 impl<S: DotStore> Replica<S> {
     /// A link is up. The name must not have been used before.
@@ -58,6 +64,14 @@ impl<S: DotStore> Replica<S> {
     pub fn limit_frames(&mut self, peer: PeerId, bytes_max: usize) {
         if let Some(peer) = self.peers.get_mut(&peer) {
             peer.path_bytes_max = bytes_max;
+        }
+    }
+
+    /// Notes the certificate that the other end of a link has proved to be its own, for
+    /// [`Config::authorise`](crate::Config::authorise). Say it before its first frame.
+    pub fn set_certificate(&mut self, peer: PeerId, certificate: Vec<u8>) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.certificate = Some(certificate);
         }
     }
 
@@ -157,7 +171,9 @@ impl<S: DotStore> Replica<S> {
         if open.mode != self.config.mode {
             return Some(RefuseReason::Mode);
         }
-        (open.schema != self.schema()).then_some(RefuseReason::Schema)
+        // One that says nothing holds whatever comes.
+        let differs = open.schema != 0 && open.schema != self.schema();
+        differs.then_some(RefuseReason::Schema)
     }
 
     /// What speaks against a peer, if anything does.
@@ -172,7 +188,9 @@ impl<S: DotStore> Replica<S> {
             }
             return Some(RefuseReason::IdInUse);
         }
-        let may = self.config.authorise.as_ref().is_none_or(|authorise| authorise.allows(from, open));
+        let certificate = self.peers.get(&from).and_then(|peer| peer.certificate.as_deref());
+        let applicant = Applicant { peer: from, open, certificate };
+        let may = self.config.authorise.as_ref().is_none_or(|authorise| authorise.allows(&applicant));
         (!may).then_some(RefuseReason::Forbidden)
     }
 
@@ -191,10 +209,13 @@ impl<S: DotStore> Replica<S> {
             RefuseReason::Version | RefuseReason::Schema | RefuseReason::Mode | RefuseReason::Forbidden => {
                 self.close_link(from, refuse.reason);
             }
-            // Something of it was refused; the link goes on without.
-            RefuseReason::Busy | RefuseReason::Unsupported | RefuseReason::Malformed => {
-                self.drop_repair(from, now);
-            }
+            // One thing was refused; the link goes on without.
+            RefuseReason::Busy | RefuseReason::Unsupported | RefuseReason::Malformed => match refuse.kind {
+                BORROW => self.not_lent(from, refuse.reason),
+                // A repair that lost one of its frames comes to no end. Records may be a part of one.
+                PUSH | HELLO..=CANCEL => self.drop_repair(from, now),
+                _ => {}
+            },
         }
     }
 
@@ -204,7 +225,7 @@ impl<S: DotStore> Replica<S> {
     }
 
     pub(super) fn say_refused(&mut self, to: PeerId, kind: u8, reason: RefuseReason) {
-        self.send(to, Message::Refuse(Refuse { reason, kind, detail: String::new() }));
+        self.send(to, Message::Refuse(Refuse { reason, kind, detail: reason.to_string() }));
     }
 
     fn close_link(&mut self, peer: PeerId, reason: RefuseReason) {
@@ -215,28 +236,34 @@ impl<S: DotStore> Replica<S> {
         self.events.push_back(Event::Close { peer });
     }
 
-    /// Counts a bad frame; after a few the link is shut.
+    /// Counts a bad frame; after a few the link is shut, and at once where nothing that follows could be read.
     pub(super) fn strike(&mut self, from: PeerId, kind: u8, error: FrameError) -> FrameError {
         self.stats.frames_refused += 1;
         self.events.push_back(Event::BadFrame { peer: from, error: error.clone() });
         let strikes_max = self.config.limits.strikes_max;
         let Some(peer) = self.peers.get_mut(&from) else { return error };
-        peer.strikes += 1;
-        if peer.strikes >= strikes_max {
-            peer.closed = true;
-            self.events.push_back(Event::Close { peer: from });
+        let kind_of_link = peer.kind;
+        // Before the two have agreed on a version, another one is no mistake, and there is none in common.
+        if matches!(error, FrameError::Version(_)) && !peer.is_open() {
+            self.refuse(from, kind, RefuseReason::Version);
             return error;
         }
-        if peer.kind == LinkKind::Hint {
-            // Everybody on that system would hear it, and have it to refuse.
-            return error;
-        }
+        // Whoever speaks of what came later does nothing wrong.
         let reason = match error {
             FrameError::Unsupported(_) => RefuseReason::Unsupported,
             _ => RefuseReason::Malformed,
         };
-        let detail = error.to_string();
-        self.send(from, Message::Refuse(Refuse { reason, kind, detail }));
+        peer.strikes += u32::from(reason == RefuseReason::Malformed);
+        let over = peer.strikes >= strikes_max || peer.reader.is_out_of_step();
+        peer.closed |= over;
+        // On somebody else's message system everybody would hear it, and have it to refuse.
+        if kind_of_link != LinkKind::Hint {
+            let detail = error.to_string();
+            self.send(from, Message::Refuse(Refuse { reason, kind, detail }));
+        }
+        if over {
+            self.events.push_back(Event::Close { peer: from });
+        }
         error
     }
 

@@ -49,7 +49,7 @@ impl<S: DotStore> Replica<S> {
         }
         peer.confirmed |= !is_greeting;
         self.hear(from, now);
-        let result = self.take_message(from, message, frame.len(), now);
+        let result = self.take_message(from, kind, message, frame.len(), now);
         self.commit_received(now);
         result.map_err(|error| self.strike(from, kind, error))
     }
@@ -57,6 +57,7 @@ impl<S: DotStore> Replica<S> {
     fn take_message(
         &mut self,
         from: PeerId,
+        kind: u8,
         message: Message<S>,
         frame_bytes: usize,
         now: Now,
@@ -80,11 +81,10 @@ impl<S: DotStore> Replica<S> {
                 self.take_retirements(rows);
             }
             Message::Gossip(bytes) => self.events.push_back(Event::Gossip { peer: from, bytes }),
-            Message::Write(_) => self.say_refused(from, 20, RefuseReason::Unsupported),
+            Message::Write(_) | Message::Written(_) => self.say_refused(from, kind, RefuseReason::Unsupported),
             Message::Borrow => self.lend(from, now),
             Message::Lent { replica, next } => self.take_lent(from, replica, next),
             Message::Return { replica, last } => self.take_back(from, replica, last, now),
-            Message::Written(_) => {}
             repair => self.take_repair(from, repair, frame_bytes, now),
         }
         Ok(())
