@@ -3,11 +3,13 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crdt_core::OrSet;
 use crdt_sync::drive::{Node, NodeError, blocking};
-use crdt_sync::{Config, EditError, Limits, MemoryStorage, ScopeId};
+use crdt_sync::{Authorise, Config, EditError, Limits, MemoryStorage, ScopeId};
 
 #[cfg(feature = "relay")]
 #[path = "drive/relay.rs"]
@@ -168,6 +170,34 @@ fn strangers_cost_no_memory_and_no_peace() {
     soon(|| std::io::Read::read(&mut liar, &mut [0; 4096]).is_ok_and(|read| read == 0));
 }
 
+/// A node that lets nobody in, and how often it was asked.
+fn one_that_refuses() -> (Node<Names>, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let authorise = Authorise::new(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        false
+    });
+    let config = Config { authorise: Some(authorise), ..config() };
+    (Node::open(MemoryStorage::new(), config).unwrap(), asked)
+}
+
+/// It came again after a tenth of a second, and so on.
+#[test]
+fn one_that_was_refused_does_not_come_again_soon() {
+    let ((a, asked), b) = (one_that_refuses(), node());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    let connection = blocking::connect(&b, address).unwrap();
+    soon(|| asked.load(Ordering::Relaxed) > 0);
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let start = Instant::now();
+    drop(connection);
+    assert!(start.elapsed() < Duration::from_secs(5), "and nobody has to wait for that long");
+}
+
 #[cfg(feature = "tcp")]
 mod tokio_driver {
     use super::*;
@@ -196,6 +226,42 @@ mod tokio_driver {
         a.close().await.unwrap();
     }
 
+    #[tokio::test]
+    async fn one_that_was_refused_does_not_come_again_soon() {
+        let ((a, asked), b) = (one_that_refuses(), node());
+        let _links = meet(&a, &b, Security::Plain, Security::Plain).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    /// Each had a task of its own for ten seconds.
+    #[cfg(feature = "websocket")]
+    #[tokio::test]
+    async fn sockets_that_say_nothing_are_bounded() {
+        use tokio::io::AsyncReadExt as _;
+
+        let limits = Limits { links_max: 2, ..Limits::default() };
+        let a = Node::<Names>::open(MemoryStorage::new(), Config { limits, ..config() }).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let _listening = crdt_sync::drive::websocket::listen(&a, listener);
+        let mut sockets = Vec::new();
+        for _ in 0..20 {
+            sockets.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+        }
+        let mut closed = 0;
+        for socket in &mut sockets {
+            let read = tokio::time::timeout(Duration::from_millis(200), socket.read(&mut [0; 8])).await;
+            closed += usize::from(matches!(read, Ok(Ok(0) | Err(_))));
+        }
+        assert_eq!(closed, 16, "two for links, and two that may become some");
+        // Those that went make room.
+        drop(sockets);
+        let b = node();
+        let _connection = crdt_sync::drive::websocket::connect(&b, address);
+        both_hear_each_other(&a, &b).await;
+    }
+
     #[cfg(feature = "websocket")]
     #[tokio::test]
     async fn two_nodes_meet_over_a_websocket() {
@@ -222,11 +288,50 @@ mod tokio_driver {
         }
 
         fn member(trusted: &Authority, issuer: &Authority) -> Security {
+            member_and_certificate(trusted, issuer).0
+        }
+
+        fn member_and_certificate(trusted: &Authority, issuer: &Authority) -> (Security, Vec<u8>) {
             let key = KeyPair::generate().unwrap();
             let params = CertificateParams::new(vec!["replicas.test".to_owned()]).unwrap();
             let certificate = params.signed_by(&key, issuer).unwrap();
             let tls = Tls::mutual(&trusted.pem(), &certificate.pem(), &key.serialize_pem(), "replicas.test");
-            Security::Tls(tls.unwrap())
+            (Security::Tls(tls.unwrap()), certificate.der().to_vec())
+        }
+
+        #[tokio::test]
+        async fn a_member_has_what_its_certificate_is_good_for() {
+            let ours = authority();
+            let (as_bob, of_bob) = member_and_certificate(&ours, &ours);
+            let (as_eve, _) = member_and_certificate(&ours, &ours);
+            let expected = of_bob.clone();
+            let authorise = Authorise::new(move |applicant| applicant.certificate == Some(expected.as_slice()));
+            let config = Config { authorise: Some(authorise), ..config() };
+            let a = Node::<Names>::open(MemoryStorage::new(), config).unwrap();
+            let (bob, eve) = (node(), node());
+            let _links = meet(&a, &bob, member(&ours, &ours), as_bob.clone()).await;
+            both_hear_each_other(&a, &bob).await;
+            let mut heard = eve.subscribe();
+            let _links = meet(&a, &eve, member(&ours, &ours), as_eve).await;
+            let refused = async {
+                while let Some(event) = heard.next().await {
+                    if matches!(event, crdt_sync::Event::Incompatible { .. }) {
+                        return event;
+                    }
+                }
+                unreachable!("it is not closed")
+            };
+            let refused = tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
+            let forbidden = crdt_sync::RefuseReason::Forbidden;
+            assert!(matches!(refused, crdt_sync::Event::Incompatible { reason, .. } if reason == forbidden));
+            assert!(eve.read(|set| set.iter().next().is_none()));
+
+            // Who dials sees the certificate of whom it reached, too.
+            let careful = Authorise::new(move |applicant| applicant.certificate == Some(of_bob.as_slice()));
+            let config = Config { authorise: Some(careful), ..super::super::config() };
+            let c = Node::<Names>::open(MemoryStorage::new(), config).unwrap();
+            let _links = meet(&bob, &c, as_bob, member(&ours, &ours)).await;
+            both_hear_each_other(&bob, &c).await;
         }
 
         #[tokio::test]

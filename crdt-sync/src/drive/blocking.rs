@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Refusal};
 use super::core::Core;
 use super::{Data, GREETING_WITHIN, Node, WRITE_WITHIN};
 use crate::LinkKind;
@@ -75,10 +75,9 @@ pub fn connect<S: Data>(node: &Node<S>, address: impl ToSocketAddrs + Send + 'st
         let mut backoff = Backoff::new();
         while !stopped.load(Ordering::Relaxed) && !core.is_closed() {
             backoff.begin();
-            // Whatever went wrong, the next attempt tells whether it still does.
-            let _ = TcpStream::connect(&address).and_then(|stream| run(&core, &stream, stopped));
-            let mut left = backoff.ended();
-            while !stopped.load(Ordering::Relaxed) && !left.is_zero() {
+            let ended = TcpStream::connect(&address).and_then(|stream| run(&core, &stream, stopped));
+            let mut left = backoff.ended(&ended);
+            while !stopped.load(Ordering::Relaxed) && !core.is_closed() && !left.is_zero() {
                 let nap = left.min(LOOK_EVERY);
                 thread::sleep(nap);
                 left -= nap;
@@ -96,7 +95,7 @@ fn stopped_never() -> &'static AtomicBool {
 fn run<S: Data>(core: &Arc<Core<S>>, stream: &TcpStream, stopped: &AtomicBool) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_WITHIN))?;
-    let Some((peer, link)) = core.link_up(LinkKind::Stream) else { return Ok(()) };
+    let Some((peer, link)) = core.link_up(LinkKind::Stream, None) else { return Ok(()) };
     thread::scope(|scope| {
         scope.spawn(|| {
             while let Some(frame) = link.wait_next() {
@@ -113,7 +112,7 @@ fn run<S: Data>(core: &Arc<Core<S>>, stream: &TcpStream, stopped: &AtomicBool) -
             let _ = core.receive(peer, frame);
         });
         core.link_down(peer);
-        ended
+        Refusal::ended(link.refusal(), ended)
     })
 }
 

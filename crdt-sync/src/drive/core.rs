@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crdt_core::{DotSet, ReplicaId};
 
+use super::backoff::Refusal;
 use super::disk::{Disk, Done, Task};
 use super::link::Outgoing;
 use super::watch::Watch;
-use super::{Data, NodeError, fresh_id};
+use super::{Data, NodeError, fresh_id, own_dots};
 use crate::{EditError, Event, FrameError, Limits, LinkKind, Now, ParcelError, PeerId, Replica, Steady, Ticket, Wall};
 
 /// Events that wait for one subscriber; the oldest make room for new ones.
@@ -32,6 +33,8 @@ pub(super) struct Core<S: Data> {
 struct Machine<S: Data> {
     replica: Replica<S>,
     links: BTreeMap<PeerId, Outgoing>,
+    /// Who said last that it is there.
+    ends: BTreeMap<PeerId, ReplicaId>,
     next_peer: u64,
     subscribers: Vec<Weak<Watch<Events>>>,
     /// The newest batch that the disk was given.
@@ -59,11 +62,35 @@ pub(super) struct Durable {
     pub(super) failed: Option<String>,
 }
 
-/// What other replicas durably have, as far as heard.
+/// What other replicas durably have of what was written here, as far as heard: of each replica in the roster, which is
+/// bounded, one run for the present id and one for the one before it. Whatever a peer says of others' dots is not kept.
 #[derive(Debug, Default)]
 pub(super) struct Have {
     pub(super) by: BTreeMap<ReplicaId, DotSet>,
     pub(super) closed: bool,
+}
+
+impl Have {
+    /// A replica says that it has these. `own` is all that was written here.
+    fn note(&mut self, by: ReplicaId, own: &DotSet, has: &DotSet) {
+        let Some((me, _, last)) = own.runs().last() else { return };
+        let missing = own.difference(has).runs().next().map(|(_, first, _)| first - 1);
+        let upto = missing.unwrap_or(last);
+        if upto > 0 {
+            // A new link starts to count anew, so what it says comes on top of what is known.
+            self.by.entry(by).or_default().insert_run(me, 1, upto);
+        }
+    }
+
+    /// Edits go on under another id: of what was written under all but this one nobody asks any more.
+    fn keep(&mut self, lost: ReplicaId) {
+        for has in self.by.values_mut() {
+            *has = has.runs().filter(|(replica, ..)| *replica == lost).fold(DotSet::new(), |mut kept, run| {
+                kept.insert_run(run.0, run.1, run.2);
+                kept
+            });
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +125,7 @@ impl<S: Data> Core<S> {
             machine: Mutex::new(Machine {
                 replica,
                 links: BTreeMap::new(),
+                ends: BTreeMap::new(),
                 next_peer: 0,
                 subscribers: Vec::new(),
                 given: Ticket(0),
@@ -214,17 +242,35 @@ impl<S: Data> Core<S> {
                     machine.replica.flush(self.now());
                 }
             }
-            Event::PeerHas { replica, dots } => {
-                // A new link starts to count anew, so what it says comes on top of what is known.
-                self.have.update(|have| have.by.entry(*replica).or_default().union_with(dots));
+            Event::PeerOpened { peer, replica } => {
+                // It goes on under a fresh id, and is one peer as before.
+                let before = machine.ends.insert(*peer, *replica).filter(|before| before != replica);
+                if let Some(before) = before {
+                    self.have.update(|have| have.by.remove(&before));
+                }
+            }
+            // Others are served, and not counted.
+            Event::PeerHas { replica, dots } if machine.replica.standing(*replica).is_some() => {
+                let own = own_dots(&machine.replica);
+                self.have.update(|have| have.note(*replica, &own, dots));
+            }
+            Event::Dormant(replica) | Event::Retired(replica) => {
+                self.have.update(|have| have.by.remove(replica));
+            }
+            Event::Incompatible { peer, reason } => {
+                if let Some(link) = machine.links.get(peer) {
+                    link.refuse(Refusal::of(*reason));
+                }
             }
             Event::Close { peer } => {
                 if let Some(link) = machine.links.get(peer) {
-                    link.close();
+                    link.refuse(Refusal::Struck);
                 }
             }
             Event::IdentityLost { .. } => {
                 let fresh = fresh_id();
+                let lost = machine.replica.id();
+                self.have.update(|have| have.keep(lost));
                 #[cfg(feature = "tracing")]
                 super::tell::adopted(machine.replica.id(), fresh);
                 machine.replica.adopt_id(fresh, self.now());
@@ -305,8 +351,9 @@ impl<S: Data> Core<S> {
         events
     }
 
-    /// A link came up; none where too many are, or nothing more comes of the node.
-    pub(super) fn link_up(&self, kind: LinkKind) -> Option<(PeerId, Outgoing)> {
+    /// A link came up, whose other end has proved to be that of the certificate, if there is one; none where too many
+    /// are, or nothing more comes of the node.
+    pub(super) fn link_up(&self, kind: LinkKind, certificate: Option<Vec<u8>>) -> Option<(PeerId, Outgoing)> {
         self.input(|machine, now| {
             if machine.closed || self.has_failed() || machine.links.len() >= self.limits.links_max {
                 return None;
@@ -315,12 +362,16 @@ impl<S: Data> Core<S> {
             let (peer, link) = (PeerId(machine.next_peer), Outgoing::new());
             machine.links.insert(peer, link.clone());
             machine.replica.peer_up(peer, kind, now);
+            if let Some(certificate) = certificate {
+                machine.replica.set_certificate(peer, certificate);
+            }
             Some((peer, link))
         })
     }
 
     pub(super) fn link_down(&self, peer: PeerId) {
         self.input(|machine, now| {
+            machine.ends.remove(&peer);
             if let Some(link) = machine.links.remove(&peer) {
                 link.cut();
                 machine.replica.peer_down(peer, now);
@@ -460,4 +511,116 @@ pub(super) fn now_since(started: Instant) -> Now {
     // A wall clock before 1970 is as good as any that is wrong.
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Now { steady: Steady(millis(started.elapsed())), wall: Wall(millis(wall)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crdt_core::{DotStore, OrSet};
+
+    use super::*;
+    use crate::drive::Node;
+    use crate::{Config, FrameWriter, MemoryStorage, Message, Open, ScopeId};
+
+    type Set = OrSet<u64>;
+
+    fn config() -> Config {
+        let limits = Limits { roster_max: 8, ..Limits::default() };
+        Config { limits, ..Config::new(ScopeId::from_bytes([4; 16])) }
+    }
+
+    /// A link, and somebody at its other end.
+    struct Other {
+        peer: PeerId,
+        _link: Outgoing,
+        writer: FrameWriter,
+    }
+
+    impl Other {
+        fn up(node: &Node<Set>) -> Self {
+            let (peer, link) = node.core.link_up(LinkKind::Stream, None).unwrap();
+            let config = config();
+            Self { peer, _link: link, writer: FrameWriter::new(LinkKind::Stream, config.scope, &config.limits) }
+        }
+
+        fn says(&mut self, node: &Node<Set>, message: &Message<Set>) {
+            node.core.receive(self.peer, &self.writer.write(message)).unwrap();
+        }
+
+        fn is(&mut self, node: &Node<Set>, id: u128) {
+            let mut open = Open::new(ReplicaId::from_u128(id), 1, &config());
+            open.schema = Set::KIND as u64;
+            self.says(node, &Message::Open(open));
+        }
+
+        fn has(&mut self, node: &Node<Set>, dots: DotSet) {
+            self.says(node, &Message::Have(dots));
+        }
+    }
+
+    fn node_with_an_edit() -> (Node<Set>, DotSet) {
+        let node = Node::<Set>::open(MemoryStorage::new(), config()).unwrap();
+        node.edit(|set| set.insert(1_u64)).wait().unwrap();
+        let received = node.received();
+        (node, received)
+    }
+
+    fn spread(node: &Node<Set>, peers: usize) -> bool {
+        node.spread(peers).wait(Duration::ZERO)
+    }
+
+    /// Each id that was ever said had its own set of dots, for ever, with whatever the peer claimed.
+    #[test]
+    fn made_up_ids_and_claims_cost_bounded_memory() {
+        let (node, received) = node_with_an_edit();
+        let foreign = (1..1_000).filter_map(|n| crdt_core::Dot::new(ReplicaId::from_u128(7), 2 * n));
+        let mut claims: DotSet = foreign.collect();
+        claims.union_with(&received);
+        for id in 1_000..1_100 {
+            let mut other = Other::up(&node);
+            other.is(&node, id);
+            other.has(&node, claims.clone());
+            node.core.link_down(other.peer);
+        }
+        let (replicas, runs) =
+            node.core.have.read(|have| (have.by.len(), have.by.values().map(DotSet::run_count).sum::<usize>()));
+        assert!((1..=8).contains(&replicas) && runs == replicas, "{replicas} replicas, {runs} runs");
+    }
+
+    #[test]
+    fn a_peer_that_goes_on_under_a_fresh_id_is_one_peer() {
+        let (node, received) = node_with_an_edit();
+        let mut other = Other::up(&node);
+        other.is(&node, 1);
+        other.has(&node, received.clone());
+        assert!(spread(&node, 1));
+        other.is(&node, 2);
+        assert!(!spread(&node, 1), "nobody who is there has said so");
+        other.has(&node, received.clone());
+        assert!(spread(&node, 1) && !spread(&node, 2));
+        // One that went away still has it on its disk.
+        node.core.link_down(other.peer);
+        let mut third = Other::up(&node);
+        third.is(&node, 3);
+        third.has(&node, received);
+        assert!(spread(&node, 2) && !spread(&node, 3));
+    }
+
+    #[test]
+    fn what_spread_under_an_id_that_was_lost_meanwhile_has_spread() {
+        let (node, received) = node_with_an_edit();
+        let waiting = node.spread(1);
+        let mut other = Other::up(&node);
+        other.is(&node, 1);
+        other.has(&node, received.clone());
+        let me = node.id();
+        let mut forged = DotSet::new();
+        forged.insert_run(me, 1, 9);
+        other.has(&node, forged);
+        assert_ne!(node.id(), me);
+        assert!(waiting.wait(Duration::ZERO));
+        node.edit(|set| set.insert(2_u64)).wait().unwrap();
+        assert!(!spread(&node, 1));
+        other.has(&node, node.received());
+        assert!(spread(&node, 1));
+    }
 }

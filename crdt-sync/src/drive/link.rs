@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::backoff::Refusal;
 use super::watch::Watch;
 
 /// Frames on their way to one peer, shared between the replica that makes them and the task or thread that writes them.
@@ -16,6 +17,7 @@ struct Queue {
     frames: VecDeque<Vec<u8>>,
     bytes: usize,
     closed: bool,
+    refusal: Option<Refusal>,
     #[cfg_attr(not(feature = "tcp"), allow(dead_code, reason = "threads are ended by their socket"))]
     cut: bool,
 }
@@ -45,9 +47,17 @@ impl Outgoing {
         self.queue.read(|queue| queue.bytes)
     }
 
-    /// What is queued is still sent, and nothing after it: the last word is mostly why.
-    pub(super) fn close(&self) {
-        self.queue.update(|queue| queue.closed = true);
+    /// One end refused the other. What is queued is still sent, and nothing after it: the last word is mostly why.
+    pub(super) fn refuse(&self, refusal: Refusal) {
+        self.queue.update(|queue| {
+            queue.closed = true;
+            queue.refusal.get_or_insert(refusal);
+        });
+    }
+
+    /// Why one end refused the other, if it did.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.queue.read(|queue| queue.refusal)
     }
 
     /// What is queued is dropped: a repair brings it on the next link.
@@ -86,7 +96,7 @@ impl Queue {
     }
 
     fn cut(&mut self) {
-        *self = Self { closed: true, cut: true, ..Self::default() };
+        *self = Self { closed: true, cut: true, refusal: self.refusal, ..Self::default() };
     }
 }
 
@@ -108,9 +118,12 @@ mod tests {
     fn the_last_word_is_sent_before_a_link_closes() {
         let link = Outgoing::new();
         link.push(vec![1], 100);
-        link.close();
+        link.refuse(Refusal::Incompatible);
+        link.refuse(Refusal::Struck);
         link.push(vec![2], 100);
         assert_eq!(link.wait_next(), Some(vec![1]));
         assert_eq!(link.wait_next(), None);
+        link.cut();
+        assert_eq!(link.refusal(), Some(Refusal::Incompatible), "the first reason is the reason");
     }
 }

@@ -113,7 +113,7 @@ impl Relay {
     /// Takes connections until what it returns is dropped. Must be called inside a tokio runtime.
     pub fn serve(self: &Arc<Self>, listener: TcpListener) -> Service {
         let relay = Arc::clone(self);
-        Service::spawn(accept(listener, move |stream| {
+        Service::spawn(accept(listener, self.config.sockets_max, move |stream| {
             let relay = Arc::clone(&relay);
             async move { relay.socket(stream).await }
         }))
@@ -156,7 +156,7 @@ impl Relay {
             Ok((guest, open)) => {
                 let (outgoing, incoming) = websocket::halves(Alive::new(socket, PACE));
                 let first = stream::once(std::future::ready(Ok(open)));
-                super::tcp::run(&guest.node().core, first.chain(incoming), outgoing, &|_| ()).await
+                super::tcp::run(&guest.node().core, first.chain(incoming), outgoing, None, &|_| ()).await
             }
             Err(Closed { code, reason }) => {
                 let frame = CloseFrame { code: code.into(), reason: reason.into() };

@@ -11,6 +11,7 @@ mod tls;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,10 +30,10 @@ pub use tls::Tls;
 #[cfg(feature = "relay")]
 pub(super) use tls::server as server_tls;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Refusal};
 use super::core::Core;
 use super::{Data, GREETING_WITHIN, Node, WRITE_WITHIN};
-use crate::{LinkKind, PeerId};
+use crate::{Limits, LinkKind, PeerId};
 
 /// Who may listen in, and who is let in.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,7 @@ impl Drop for Service {
 /// Takes connections of peers. Must be called inside a tokio runtime.
 pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener, security: Security) -> Service {
     let core = Arc::clone(&node.core);
-    Service::spawn(accept(listener, move |stream| {
+    Service::spawn(accept(listener, sockets_max(&core.limits), move |stream| {
         let (core, security) = (Arc::clone(&core), security.clone());
         async move { serve(&core, stream, &security, Side::Server, &|_| ()).await }
     }))
@@ -86,27 +87,40 @@ pub fn connect<S: Data>(node: &Node<S>, address: impl Into<String>, security: Se
                 Err(error) => Err(error),
             };
             super::trace_link(&address, &ended);
-            sleep(backoff.ended()).await;
+            pause(&core, backoff.ended(&ended)).await;
         }
     })
 }
 
-/// Hands each connection to a task of its own.
-pub(super) async fn accept<F>(listener: TcpListener, serve: impl Fn(TcpStream) -> F)
+/// Waits before the next attempt, unless nothing more comes of the node.
+pub(super) async fn pause<S: Data>(core: &Core<S>, wait: Duration) {
+    let _ = timeout(wait, core.have.when(|have| have.closed.then_some(()))).await;
+}
+
+/// As many sockets as may be links, and as many again that have not said who they are: strangers that say nothing take
+/// the place of nobody who has a link.
+pub(super) fn sockets_max(limits: &Limits) -> usize {
+    limits.links_max.saturating_mul(2)
+}
+
+/// Hands each connection to a task of its own. One above `most` is closed before anything is read of it.
+pub(super) async fn accept<F>(listener: TcpListener, most: usize, serve: impl Fn(TcpStream) -> F)
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let mut links = JoinSet::new();
     loop {
-        match listener.accept().await {
-            Ok((stream, from)) => {
+        let accepted = listener.accept().await;
+        while links.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, from)) if links.len() < most => {
                 let link = serve(stream);
                 links.spawn(async move { super::trace_link(&from, &link.await) });
             }
+            Ok((stream, _)) => drop(stream),
             // Out of sockets, mostly. Those that are open go on, and some will end.
-            Err(_) => sleep(std::time::Duration::from_millis(100)).await,
+            Err(_) => sleep(Duration::from_millis(100)).await,
         }
-        while links.try_join_next().is_some() {}
     }
 }
 
@@ -125,11 +139,19 @@ async fn serve<S: Data>(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match security {
-        Security::Plain => frames(core, stream, up).await,
+        Security::Plain => frames(core, stream, None, up).await,
         #[cfg(feature = "tls")]
         Security::Tls(tls) => match side {
-            Side::Server => frames(core, timeout(GREETING_WITHIN, tls.accept(stream)).await??, up).await,
-            Side::Client => frames(core, timeout(GREETING_WITHIN, tls.connect(stream)).await??, up).await,
+            Side::Server => {
+                let stream = timeout(GREETING_WITHIN, tls.accept(stream)).await??;
+                let certificate = tls::certificate_of(stream.get_ref().1.peer_certificates());
+                frames(core, stream, certificate, up).await
+            }
+            Side::Client => {
+                let stream = timeout(GREETING_WITHIN, tls.connect(stream)).await??;
+                let certificate = tls::certificate_of(stream.get_ref().1.peer_certificates());
+                frames(core, stream, certificate, up).await
+            }
         },
     }
 }
@@ -137,12 +159,13 @@ async fn serve<S: Data>(
 async fn frames<S: Data>(
     core: &Arc<Core<S>>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    certificate: Option<Vec<u8>>,
     up: &(dyn Fn(PeerId) + Sync),
 ) -> io::Result<()> {
     let codec = LengthDelimitedCodec::builder().max_frame_length(core.limits.frame_bytes_max).new_codec();
     let (outgoing, incoming) = Framed::new(stream, codec).split();
     let outgoing = outgoing.with(|frame: Vec<u8>| std::future::ready(io::Result::Ok(Bytes::from(frame))));
-    run(core, incoming, outgoing, up).await
+    run(core, incoming, outgoing, certificate, up).await
 }
 
 /// A link that is up, for as long as this lives.
@@ -157,18 +180,20 @@ impl<S: Data> Drop for Up<'_, S> {
     }
 }
 
-/// Runs one link until it ends, over anything that carries frames; its name is told once it is up.
+/// Runs one link until it ends, over anything that carries frames, with the certificate that its greeting proved, if any;
+/// its name is told once it is up.
 pub(super) async fn run<S, F>(
     core: &Arc<Core<S>>,
     mut incoming: impl Stream<Item = io::Result<F>> + Unpin,
     mut outgoing: impl Sink<Vec<u8>, Error = io::Error> + Unpin,
+    certificate: Option<Vec<u8>>,
     told: &(dyn Fn(PeerId) + Sync),
 ) -> io::Result<()>
 where
     S: Data,
     F: AsRef<[u8]>,
 {
-    let Some((peer, link)) = core.link_up(LinkKind::Stream) else { return Ok(()) };
+    let Some((peer, link)) = core.link_up(LinkKind::Stream, certificate) else { return Ok(()) };
     let up = Up { core, peer };
     told(peer);
     let read = async {
@@ -199,5 +224,5 @@ where
         () = link.gone() => Ok(()),
     };
     drop(up);
-    ended
+    Refusal::ended(link.refusal(), ended)
 }

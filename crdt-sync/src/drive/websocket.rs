@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{accept_async_with_config, client_async_with_config};
@@ -18,7 +18,7 @@ pub(super) use alive::{Alive, PACE};
 
 use super::backoff::Backoff;
 use super::core::Core;
-use super::tcp::{Service, accept, run};
+use super::tcp::{Service, accept, pause, run, sockets_max};
 use super::{Data, GREETING_WITHIN, Node};
 use crate::Limits;
 
@@ -26,7 +26,7 @@ use crate::Limits;
 /// tokio runtime.
 pub fn listen<S: Data>(node: &Node<S>, listener: TcpListener) -> Service {
     let core = Arc::clone(&node.core);
-    Service::spawn(accept(listener, move |stream| {
+    Service::spawn(accept(listener, sockets_max(&core.limits), move |stream| {
         let core = Arc::clone(&core);
         async move {
             stream.set_nodelay(true)?;
@@ -55,7 +55,7 @@ fn dial<S: Data>(node: &Node<S>, address: String, token: Option<String>) -> Serv
             backoff.begin();
             let ended = connect_once(&core, &address, token.as_deref()).await;
             super::trace_link(&address, &ended);
-            sleep(backoff.ended()).await;
+            pause(&core, backoff.ended(&ended)).await;
         }
     })
 }
@@ -82,7 +82,7 @@ pub(super) fn bounds(limits: &Limits) -> WebSocketConfig {
 
 async fn frames<S: Data>(core: &Arc<Core<S>>, socket: impl Messages) -> io::Result<()> {
     let (outgoing, incoming) = halves(socket);
-    run(core, incoming, outgoing, &|_| ()).await
+    run(core, incoming, outgoing, None, &|_| ()).await
 }
 
 /// A socket, which pings or does not.

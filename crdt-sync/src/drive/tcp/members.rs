@@ -3,6 +3,7 @@
 mod directory;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,7 +16,7 @@ use super::super::backoff::Backoff;
 use super::super::core::Core;
 use super::super::swim::{Change, Swim};
 use super::super::watch::Watch;
-use super::{Data, Node, Security, Service, Side, serve};
+use super::{Data, Node, Security, Service, Side, pause, serve};
 use crate::{PeerId, Steady};
 use directory::Directory;
 
@@ -258,8 +259,8 @@ impl<S: Data> Dialler<S> {
             let mut backoff = Backoff::new();
             while !dialler.core.is_closed() {
                 backoff.begin();
-                dialler.dial(addr).await;
-                sleep(backoff.ended()).await;
+                let ended = dialler.dial(addr).await;
+                pause(&dialler.core, backoff.ended(&ended)).await;
             }
         })
     }
@@ -272,10 +273,11 @@ impl<S: Data> Dialler<S> {
             while !dialler.core.is_closed() {
                 backoff.begin();
                 let found = lookup_host(&seed).await.ok().and_then(|mut found| found.next());
-                if let Some(addr) = found.filter(|addr| *addr != me) {
-                    dialler.dial(addr).await;
-                }
-                sleep(backoff.ended()).await;
+                let ended = match found.filter(|addr| *addr != me) {
+                    Some(addr) => dialler.dial(addr).await,
+                    None => Ok(()),
+                };
+                pause(&dialler.core, backoff.ended(&ended)).await;
             }
         })
     }
@@ -284,10 +286,10 @@ impl<S: Data> Dialler<S> {
         f(&mut self.directory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn dial(&self, addr: SocketAddr) {
+    async fn dial(&self, addr: SocketAddr) -> io::Result<()> {
         let link = self.directory(|directory| directory.link_to(addr));
         if link.is_some_and(|peer| self.core.has_link(peer)) {
-            return;
+            return Ok(());
         }
         let told = |peer| {
             let _ = self.notes.try_send(Note::Dialled(peer, addr));
@@ -297,6 +299,7 @@ impl<S: Data> Dialler<S> {
             Err(error) => Err(error),
         };
         super::super::trace_link(&addr, &ended);
+        ended
     }
 }
 

@@ -14,7 +14,8 @@ use tokio_rustls::server::TlsStream as ServerStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// TLS in which both ends prove themselves: whoever has a certificate of the authority is a member, and nobody else
-/// gets as far as a frame.
+/// gets as far as a frame. What a member may have is [`Config::authorise`](crate::Config::authorise)'s to say, which sees
+/// its certificate.
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
@@ -72,6 +73,11 @@ impl Tls {
     pub(super) async fn connect(&self, stream: TcpStream) -> io::Result<ClientStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
+}
+
+/// The certificate of which the other end has proved to hold the key: the first of its chain.
+pub(super) fn certificate_of(chain: Option<&[CertificateDer<'_>]>) -> Option<Vec<u8>> {
+    chain?.first().map(|certificate| certificate.as_ref().to_vec())
 }
 
 /// For clients that have no certificate of their own, as browsers.
