@@ -180,6 +180,13 @@ impl<S: DotStore> Repairs<S> {
         self.open.contains_key(&peer)
     }
 
+    /// How many go on, the bytes of entries that came in one of them at most, and those that came in cut ones.
+    #[cfg(feature = "sim")]
+    pub(crate) fn load(&self) -> (usize, usize, usize) {
+        let heaviest = self.open.values().map(Exchange::bytes).max().unwrap_or(0);
+        (self.open.len(), heaviest, self.staged.bytes())
+    }
+
     /// When [`timeout`](Self::timeout) wants to be called.
     #[must_use]
     pub fn deadline(&self) -> Option<Steady> {

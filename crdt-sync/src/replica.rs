@@ -190,6 +190,22 @@ struct Wanted<S: DotStore> {
     then: Option<Message<S>>,
 }
 
+/// What is held on behalf of others.
+#[cfg(feature = "sim")]
+pub(crate) struct Load {
+    pub(crate) links: usize,
+    /// Bytes of messages that wait for the disk, to all peers.
+    pub(crate) all_links_bytes: usize,
+    /// The same, to the one with the most.
+    pub(crate) heaviest_link_bytes: usize,
+    pub(crate) repairs: usize,
+    /// Bytes of entries that came in one unfinished repair.
+    pub(crate) heaviest_repair_bytes: usize,
+    /// Bytes of entries that came in cut ones.
+    pub(crate) staged_bytes: usize,
+    pub(crate) roster: usize,
+}
+
 impl<S: DotStore> Replica<S> {
     /// Who writes here.
     #[must_use]
@@ -258,6 +274,21 @@ impl<S: DotStore> Replica<S> {
             log_bytes: self.log.bytes(),
             held_bytes: self.held_bytes,
             ..self.stats.clone()
+        }
+    }
+
+    /// What is held at this moment on behalf of others, for those who check that it is bounded.
+    #[cfg(feature = "sim")]
+    pub(crate) fn load(&self) -> Load {
+        let (repairs, heaviest_repair, staged) = self.repairs.load();
+        Load {
+            links: self.peers.len(),
+            all_links_bytes: self.peers.values().map(|peer| peer.held).sum(),
+            heaviest_link_bytes: self.peers.values().map(|peer| peer.held).max().unwrap_or(0),
+            repairs,
+            heaviest_repair_bytes: heaviest_repair,
+            staged_bytes: staged,
+            roster: self.roster.active().count(),
         }
     }
 

@@ -111,7 +111,7 @@ impl<S: DotStore> Exchange<S> {
         let alike = same_state && !differs && !whole;
         // Tables of the retired that differ are exchanged with summaries.
         let same_table = hello.summary.as_ref().is_none_or(|summary| summary.retired == exchange.told.retired);
-        if alike && same_table {
+        if alike && same_table && !faulty!(work.view.config, HashesUnread) {
             work.send(Message::Same(hello.repair));
             work.link.agree(exchange.told.received_hash, exchange.told.received.clone());
             work.has(&exchange.told.received);
@@ -189,6 +189,15 @@ impl<S: DotStore> Exchange<S> {
         match taken {
             Ok(()) => self.read(work),
             Err(reason) => Step::Cancels(reason),
+        }
+    }
+
+    /// Bytes of entries that came.
+    #[cfg(feature = "sim")]
+    pub(super) fn bytes(&self) -> usize {
+        match &self.phase {
+            Phase::Asked { leg, .. } | Phase::Answered { leg, .. } => leg.bytes,
+            _ => 0,
         }
     }
 

@@ -35,6 +35,11 @@ impl<S: DotStore> Staged<S> {
         self.until
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn dots(&self) -> &DotSet {
         self.entries.own()
     }

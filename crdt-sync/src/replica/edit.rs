@@ -141,6 +141,11 @@ impl<S: DotStore> Replica<S> {
         for dot in delta.retired().iter() {
             self.note_removed(dot);
         }
+        #[cfg(any(test, feature = "sim"))]
+        if faulty!(self.config, RemovalUndotted) && delta.entries().len() == 0 {
+            self.take_back_dots(&delta);
+            return self.next_ticket();
+        }
         self.note_received(own);
         self.pending.batch.seen.union_with(delta.retired());
         let untold = faulty!(self.config, RemovalUntold) && delta.entries().len() == 0;
@@ -166,6 +171,19 @@ impl<S: DotStore> Replica<S> {
             self.commit(now);
         }
         ticket
+    }
+
+    /// As if the edit had taken no dots: the state has what it did, and nobody is told.
+    #[cfg(any(test, feature = "sim"))]
+    fn take_back_dots(&mut self, delta: &Delta<S>) {
+        use crdt_core::{Causal, DotSet, Merge, Writer};
+        let (live, id) = (self.state.live(), self.writer.id());
+        let retired = self.state.seen().difference(&live).difference(delta.own());
+        let mut state = Causal::<S>::new();
+        state.merge(self.state.delta_since(&DotSet::new()).restrict(&live));
+        state.merge(Delta::retiring(retired, DotSet::new()));
+        self.state = state;
+        self.writer = Writer::resume(id, self.writer.last() - delta.own().len());
     }
 
     /// In lease mode, has the next batch say that counters beyond this one are used; false where it was said before.

@@ -199,6 +199,9 @@ fn is_copied(loaded: &Loaded) -> bool {
 /// Who writes from now on: the one who wrote before, if it is certain that nobody else does.
 fn writer_of(loaded: &Loaded, config: &Config, fresh: ReplicaId) -> Writer {
     let Some(meta) = &loaded.meta else { return Writer::new(fresh) };
+    if faulty!(config, UsedIsForgotten) {
+        return Writer::resume(meta.replica, loaded.received.last(meta.replica));
+    }
     let copied = is_copied(loaded) && !faulty!(config, CopyKeepsId);
     // More may have been shown than is here, also if it ran in lease mode before.
     let leased = config.durability == Durability::Lease || meta.last > loaded.received.last(meta.replica);

@@ -150,6 +150,9 @@ impl<S: DotStore> Replica<S> {
             if record.own.is_within(&self.received) {
                 self.stats.records_repeated += 1;
                 self.compare_repeated(&record);
+                if faulty!(self.config, PushedAgain) {
+                    self.outbox.push((record, Some(from)));
+                }
                 continue;
             }
             if record.own.is_within(self.inbox.dots()) {

@@ -44,10 +44,11 @@ impl<S: DotStore> Replica<S> {
         let lacking: Vec<Arc<Record<S>>> = records
             .iter()
             .filter(|(record, origin)| {
-                if faulty!(self.config, PushedBack) {
-                    return true;
+                if *origin == Some(to) {
+                    return faulty!(self.config, PushedBack);
                 }
-                *origin != Some(to) && !record.own.is_within(&peer.acked) && !record.own.is_within(&peer.sent)
+                let known = record.own.is_within(&peer.acked) || record.own.is_within(&peer.sent);
+                !known || faulty!(self.config, PushedAgain)
             })
             .map(|(record, _)| record.clone())
             .collect();

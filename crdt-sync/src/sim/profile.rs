@@ -80,6 +80,10 @@ impl Profile {
             tail_ms: chance.pick(&[50, 500, 3_000]),
         };
         profile.tabs = chance.pick(&[0, 0, 1, 2]).min(profile.replicas.saturating_sub(2));
+        if profile.tabs > 0 {
+            // Pages have streams only.
+            profile.links = vec![stream];
+        }
         profile.engine = chance.percent(15);
         profile.apart = chance.percent(15);
         profile.flush_ms = chance.pick(&[0, 1, 5, 30]);
@@ -99,12 +103,12 @@ impl Profile {
         }
         config.report_changes = chance.percent(30);
         config.sketch_key = chance.percent(50).then(|| chance.draw());
-        Self::draw_limits(config, chance);
+        Self::draw_limits(config, profile.tabs > 0, chance);
         profile
     }
 
     /// Limits so tight that what lies beyond them happens.
-    fn draw_limits(config: &mut Config, chance: &mut Chance) {
+    fn draw_limits(config: &mut Config, tabs: bool, chance: &mut Chance) {
         let limits = &mut config.limits;
         match chance.below(10) {
             0 => limits.log_bytes_max = 0,
@@ -121,7 +125,8 @@ impl Profile {
                 limits.record_bytes_max = 120;
                 limits.flush_bytes = 60;
             }
-            _ => {}
+            8 => limits.staged_bytes_max = 500,
+            _ => limits.repairs_max = 1,
         }
         if chance.percent(50) {
             // Small states are sent whole; here they are to be compared.
@@ -129,7 +134,7 @@ impl Profile {
         }
         // Small states would hardly ever be worth a sketch.
         config.plan = chance.pick(&[None, None, None, Some(Plan::Sketch), Some(Plan::Sketch), Some(Plan::LiveSet)]);
-        if chance.percent(20) {
+        if chance.percent(if tabs { 70 } else { 20 }) {
             config.timing.dormant_after = Duration::from_secs(30);
         }
         if chance.percent(10) {

@@ -45,9 +45,14 @@ pub struct Counterexample<Op> {
     pub schedule: Schedule<Op>,
     /// How many steps were drawn.
     pub drawn: usize,
+    /// The most that might have been: what a seed gives hangs on it.
+    pub steps_max: u64,
     /// How many runs were made until it was met.
     pub runs: u64,
 }
+
+/// So many steps a schedule has at most.
+const STEPS: u64 = 40;
 
 /// How many schedules, how long, and from which seed.
 ///
@@ -64,6 +69,8 @@ pub struct Plan {
     pub shrink_for: Duration,
     /// What each drawn profile is changed to.
     pub adjust: fn(&mut Profile),
+    /// Checks that are left out: what one sees first, another one has to see as well.
+    pub blind: Vec<Check>,
     /// Faults of the machine that are switched on, for those who check the checks.
     pub faults: Faults,
 }
@@ -82,9 +89,10 @@ impl Plan {
         Self {
             runs: number("SIM_RUNS").unwrap_or(runs),
             seed: number("SIM_SEED").unwrap_or(0),
-            steps: number("SIM_STEPS").unwrap_or(40),
+            steps: number("SIM_STEPS").unwrap_or(STEPS),
             shrink_for: Duration::from_secs(20),
             adjust: |_| (),
+            blind: Vec::new(),
             faults: Faults::default(),
         }
     }
@@ -97,6 +105,7 @@ impl<Op: quickcheck::Arbitrary + fmt::Debug> Schedule<Op> {
         let mut chance = Chance::new(seed ^ 0x5eed_0000_0000_0000);
         let mut profile = Profile::draw(&mut chance);
         (plan.adjust)(&mut profile);
+        profile.blind.extend(&plan.blind);
         profile.config.faults = plan.faults.clone();
         let count = chance.between(plan.steps / 4, plan.steps.max(1));
         let apart = profile.apart;
@@ -150,7 +159,13 @@ fn search_some<S: Enrolled>(
                 stop.store(true, Ordering::Relaxed);
                 let drawn = schedule.steps.len();
                 let (schedule, violation) = shrink::<S>(schedule, violation, plan.shrink_for);
-                return Err(Box::new(Counterexample { violation, schedule, drawn, runs: index / stride + 1 }));
+                return Err(Box::new(Counterexample {
+                    violation,
+                    schedule,
+                    drawn,
+                    steps_max: plan.steps,
+                    runs: index / stride + 1,
+                }));
             }
         }
         index += stride;
@@ -172,7 +187,7 @@ pub fn survey<S: Enrolled>(plan: &Plan) -> BTreeMap<Check, (u64, Counterexample<
         }
         let (check, drawn) = (violation.check, schedule.steps.len());
         let (schedule, violation) = shrink::<S>(schedule, violation, plan.shrink_for);
-        found.insert(check, (1, Counterexample { violation, schedule, drawn, runs: index + 1 }));
+        found.insert(check, (1, Counterexample { violation, schedule, drawn, steps_max: plan.steps, runs: index + 1 }));
     }
     found
 }
@@ -217,7 +232,13 @@ pub fn hunt<S: Enrolled>(plan: &Plan, check: Check) -> Result<Box<Counterexample
             Err(violation) if violation.check == check => {
                 let drawn = schedule.steps.len();
                 let (schedule, violation) = shrink::<S>(schedule, violation, plan.shrink_for);
-                return Ok(Box::new(Counterexample { violation, schedule, drawn, runs: index + 1 }));
+                return Ok(Box::new(Counterexample {
+                    violation,
+                    schedule,
+                    drawn,
+                    steps_max: plan.steps,
+                    runs: index + 1,
+                }));
             }
             Err(violation) => *others.entry(violation.check).or_default() += 1,
             Ok(_) => {}
@@ -277,7 +298,7 @@ fn shrink<S: Enrolled>(
 
 impl<Op: fmt::Debug> fmt::Display for Counterexample<Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { violation, schedule, drawn, runs } = self;
+        let Self { violation, schedule, drawn, steps_max, runs } = self;
         writeln!(f, "{violation}\n")?;
         writeln!(f, "seed {}, found in run {runs}; {} steps left of {drawn}:", schedule.seed, schedule.steps.len())?;
         schedule.steps.iter().try_for_each(|step| writeln!(f, "    {step:?}"))?;
@@ -285,7 +306,8 @@ impl<Op: fmt::Debug> fmt::Display for Counterexample<Op> {
         let cut = if *apart { ", cut at the start" } else { "" };
         writeln!(f, "{replicas} replicas, {topology:?} of {links:?}{cut}, flush in {flush_ms} ms, {weather:?}")?;
         writeln!(f, "{:?}, {:?}, {}", config.mode, config.durability, differing(&config.limits))?;
-        write!(f, "again: SIM_SEED={} SIM_RUNS=1", schedule.seed)
+        let steps = if *steps_max == STEPS { String::new() } else { format!("SIM_STEPS={steps_max} ") };
+        write!(f, "again: SIM_SEED={} {steps}SIM_RUNS=1", schedule.seed)
     }
 }
 
@@ -296,4 +318,25 @@ fn differing(limits: &Limits) -> String {
     let differ = told.into_iter().zip(usual).filter(|(told, usual)| told != usual).map(|(told, _)| told);
     let differ = differ.collect::<Vec<_>>().join(", ");
     if differ.is_empty() { "the usual limits".into() } else { differ }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crdt_core::OrSet;
+
+    #[test]
+    fn a_failing_schedule_names_all_that_it_takes_to_run_it_again() {
+        let plan =
+            Plan { faults: crate::Fault::VersionPrefix.into(), seed: 7, steps: 12, ..Plan::from_environment(500) };
+        let plan = Plan { shrink_for: Duration::ZERO, runs: 500, ..plan };
+        let found = search::<OrSet<u8>>(&plan).unwrap_err();
+        let told = found.to_string();
+        let line = told.lines().last().unwrap();
+        assert_eq!(line, format!("again: SIM_SEED={} SIM_STEPS=12 SIM_RUNS=1", found.schedule.seed));
+        let again = Schedule::draw(found.schedule.seed, &Plan { seed: 0, runs: 1, ..plan.clone() });
+        assert_eq!(run::<OrSet<u8>>(&again).unwrap_err(), found.violation);
+        let usual = Schedule::<StoreOp<OrSet<u8>>>::draw(found.schedule.seed, &Plan { steps: STEPS, ..plan });
+        assert_ne!(usual.steps.len(), found.drawn, "the number of steps matters, so it is told");
+    }
 }

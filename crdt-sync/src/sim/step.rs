@@ -40,6 +40,11 @@ pub enum Step<Op> {
     Restore(usize, Marker),
     /// It stops, and is opened with a copy of another one's disk.
     Clone(usize, usize, Marker),
+    /// A machine is put back to a moment ago, as from a snapshot of all its memory and disks: it edits, tells the others,
+    /// is put back, and makes another edit with the same dot before anything passes that would tell it.
+    Relapse(usize, Op, Op),
+    /// The page of a tab that writes under a borrowed id is gone for good, and time passes.
+    Vanish(usize),
     /// Its wall clock jumps by so many milliseconds.
     JumpClock(usize, i64),
     /// Its flushes take so long, in milliseconds.
@@ -147,9 +152,11 @@ impl<Op: Arbitrary + Debug> Step<Op> {
             92..93 => Self::FailFlush(at),
             93..94 => Self::Loss(chance.pick(&[0, 10, 50])),
             94..99 => Self::Hostile(at, chance.pick(&Hostile::ALL), chance.draw()),
+            99 if chance.percent(15) => Self::Relapse(at, op(chance), op(chance)),
             99 => Self::Retire(at, other),
             100..108 => Self::Borrow(at),
-            108..114 => Self::GiveBack(at),
+            108..113 => Self::GiveBack(at),
+            113 => Self::Vanish(at),
             _ => Self::draw_parcel(at, other, chance),
         }
     }

@@ -90,9 +90,9 @@ tally! {
     /// Identities lost while running, and replaced.
     identities_lost: "identities lost at run time", 20;
     /// Dots found to name two edits.
-    equivocations: "equivocations reported", 0;
+    equivocations: "equivocations reported", 2;
     /// Runs in which a dot came to name two edits.
-    tainted: "runs with a dot made twice after an unnoticed rewind", 0;
+    tainted: "runs with a dot made twice after an unnoticed rewind", 3;
     /// Clocks that jumped.
     clock_jumps: "clock jumps", 100;
     /// Clocks reported to be ahead.
@@ -111,8 +111,6 @@ tally! {
     retired_dormant: "retirements of a replica that was down", 5;
     /// Ids lent to tabs, and taken.
     borrowed: "ids borrowed by tabs", 20;
-    /// Of those, ids under which somebody has written before.
-    lent_again: "ids lent again", 0;
     /// Ids given back.
     given_back: "ids given back", 2;
     /// Pushes that came by somebody else's message system.
@@ -132,7 +130,7 @@ tally! {
     /// Parcels that were damaged, and refused.
     parcels_damaged: "damaged parcels refused", 40;
     /// Times that a home retired ids of tabs which had vanished.
-    retired_vanished: "times that vanished tabs were retired", 0;
+    retired_vanished: "times that vanished tabs were retired", 4;
     /// Replicas that fell dormant somewhere.
     dormant: "replicas fallen dormant", 20;
     /// Records that came for the first time.
@@ -149,6 +147,8 @@ tally! {
     fetches: "fetches from the log on disk", 40;
     /// Repairs that found nothing to do.
     repairs_same: "repairs: nothing to do", 2000;
+    /// Repairs at rest, which must find nothing to do.
+    rests: "repairs at rest that answered Same", 900;
     /// Repairs out of the log.
     repairs_log: "repairs: log", 100;
     /// Repairs with a sketch.

@@ -1,6 +1,7 @@
 //! One run: replicas, disks, links and one queue of what happens next, in virtual time.
 
 mod hostile;
+mod loads;
 mod parcels;
 mod settle;
 mod steps;
@@ -100,7 +101,7 @@ impl<S: Enrolled> World<S> {
     pub fn new(profile: Profile, seed: u64) -> Result<Self, Violation> {
         let mut chance = Chance::new(seed);
         let strict = profile.config.durability == Durability::Strict;
-        let mut oracle = Oracle::new(profile.replicas, profile.config.mode, strict);
+        let mut oracle = Oracle::new(profile.replicas, profile.config.mode, strict, profile.blind.clone());
         let nodes = (0..profile.replicas).map(|number| Node::new(number, oracle.fresh_identity())).collect();
         let pairs = profile.topology.pairs(profile.replicas);
         let links = pairs.into_iter().enumerate().map(|(place, (one, other))| {
@@ -235,16 +236,14 @@ impl<S: Enrolled> World<S> {
             self.send(node, transmit.peer, transmit.frame);
         }
         while let Some(event) = self.poll(node, Replica::poll_event) {
-            let heard = self.hear(node, event);
-            self.mind(heard)?;
+            self.hear(node, event)?;
             if !self.is_alive(node, life) {
                 return Ok(());
             }
         }
         if let Some(replica) = &self.nodes[node].replica {
             self.tally.states += 1;
-            let looked = self.oracle.look(node, replica);
-            self.mind(looked)?;
+            self.oracle.look(node, replica)?;
         }
         let alarm = self.nodes[node].alarm();
         if let Some(at) = alarm
@@ -255,11 +254,6 @@ impl<S: Enrolled> World<S> {
             self.after(at - self.now, Happening::Wake { node, life });
         }
         Ok(())
-    }
-
-    /// Leaves out checks that this run is blind for.
-    fn mind(&self, result: Result<(), Violation>) -> Result<(), Violation> {
-        result.or_else(|violation| if self.profile.blind.contains(&violation.check) { Ok(()) } else { Err(violation) })
     }
 
     fn poll<R>(&mut self, node: usize, poll: impl FnOnce(&mut Replica<S>) -> Option<R>) -> Option<R> {
@@ -347,18 +341,22 @@ impl<S: Enrolled> World<S> {
                 let stranger = self.nodes[node].strangers.contains(&peer);
                 // A datagram may overtake the introduction that belongs before it.
                 let early = matches!(error, crate::FrameError::OutOfTurn(_));
-                Check::Peace.holds(stranger || early || self.oracle.tainted, || {
+                self.oracle.blind.holds(Check::Peace, stranger || early || self.oracle.tainted, || {
                     format!("replica {node} refuses a frame of an honest peer: {error}")
                 })?;
             }
             Event::Diverged { peer } => {
                 // A stranger may say whatever it likes.
                 let stranger = self.nodes[node].strangers.contains(&peer);
-                Check::Peace.holds(stranger || self.oracle.tainted, || format!("replica {node} reports {event:?}"))?;
+                self.oracle.blind.holds(Check::Peace, stranger || self.oracle.tainted, || {
+                    format!("replica {node} reports {event:?}")
+                })?;
             }
             Event::Equivocation(_) => {
                 self.tally.equivocations += 1;
-                Check::Peace.holds(self.oracle.tainted, || format!("replica {node} reports {event:?}"))?;
+                self.oracle
+                    .blind
+                    .holds(Check::Peace, self.oracle.tainted, || format!("replica {node} reports {event:?}"))?;
             }
             Event::Skewed { .. } => self.tally.skews += 1,
             Event::Dormant(_) => self.tally.dormant += 1,
@@ -480,20 +478,8 @@ impl<S: Enrolled> World<S> {
     pub(super) fn look_closely(&mut self) -> Result<(), Violation> {
         for (number, node) in self.nodes.iter().enumerate() {
             if let Some(replica) = &node.replica {
-                let looked = self.oracle.look_closely(number, replica);
-                looked.or_else(
-                    |violation| {
-                        if self.profile.blind.contains(&violation.check) { Ok(()) } else { Err(violation) }
-                    },
-                )?;
-                let (stats, limits) = (replica.stats(), &self.profile.config.limits);
-                let room = limits.record_bytes_max;
-                Check::Limits.holds(stats.parked_bytes <= limits.inbox_bytes_max + room, || {
-                    format!("replica {number} has {} bytes parked", stats.parked_bytes)
-                })?;
-                Check::Limits.holds(stats.log_bytes <= limits.log_bytes_max + room, || {
-                    format!("replica {number} has {} bytes in its log", stats.log_bytes)
-                })?;
+                self.oracle.look_closely(number, replica)?;
+                self.check_loads(number)?;
             }
         }
         self.tally.reads = self.oracle.reads;

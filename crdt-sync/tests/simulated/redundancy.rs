@@ -29,8 +29,12 @@ fn payloads_travel_about_once_on_a_tree_and_few_times_while_a_mesh_forms_one() {
 fn each_rule_that_keeps_redundancy_low_is_missed_when_it_is_off() {
     let back = redundancy(Topology::Star, Fault::PushedBack);
     let usual = redundancy(Topology::Braid, Faults::default());
+    let again = redundancy(Topology::Braid, Fault::PushedAgain);
     let unpruned = redundancy(Topology::Braid, Fault::NeverPruned);
-    eprintln!("pushed back {back:.2} (star); never pruned {unpruned:.2} (four links each; usually {usual:.2})");
+    eprintln!(
+        "pushed back {back:.2} (star); four links each: {usual:.2}, again {again:.2}, never pruned {unpruned:.2}"
+    );
     assert!(back > 1.05, "records that go back to where they came from: {back}");
+    assert!(again > usual * 1.5, "records that were known go on: {again}, usually {usual}");
     assert!(unpruned > usual * 1.5, "nobody asks to be spared: {unpruned}, usually {usual}");
 }

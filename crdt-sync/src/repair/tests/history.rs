@@ -298,8 +298,9 @@ fn retired_since_and_unnamed_is_caught_by_the_effect_of_what_was_received() {
 }
 
 #[test]
-fn a_sketch_over_all_that_is_live_is_caught_by_count_and_sum() {
-    // Nothing wrong is merged: the repair never ends.
+fn a_sketch_over_all_that_is_live_is_caught_as_a_repair_that_never_ends() {
+    // Dots outside what both have seen have no place in the alphabet: the sketch is never read off, so the sum in Finish
+    // is never reached, and nothing wrong is merged.
     let what = caught(Fault::SketchOverLive);
     assert!(what.contains("is not the merge of all"), "{what}");
 }

@@ -8,6 +8,10 @@ use crate::sim::violation::{Check, Violation};
 
 /// How often it is looked whether all are equal.
 const LOOK_EVERY_MS: u64 = 50;
+/// Repairs that began before all were equal are over by then.
+const REST_MS: u64 = 3_000;
+/// What may still go on is given up when nothing is heard for half of this.
+const ANSWER_MS: u64 = 60_000;
 
 impl<S: Enrolled> World<S> {
     /// Ends all faults: cuts, losses, slow disks, stopped replicas.
@@ -78,7 +82,49 @@ impl<S: Enrolled> World<S> {
             self.transcript.add_bytes(&bytes);
             self.add_stats(&stats);
         }
-        Ok(())
+        self.check_rest()
+    }
+
+    /// At rest a repair finds nothing to do, whoever opens it.
+    fn check_rest(&mut self) -> Result<(), Violation> {
+        self.run(REST_MS)?;
+        let up: Vec<usize> = (0..self.links.len()).filter(|link| self.links[*link].is_up()).collect();
+        if up.is_empty() || self.oracle.tainted {
+            return Ok(());
+        }
+        let (link, side) = (self.chance.pick(&up), self.chance.below(2) as usize);
+        let end = self.links[link].ends[side];
+        let (same, others) = self.repairs_so_far();
+        if let Some(peer) = end.peer {
+            self.input(end.node, |replica, now| replica.repair_with(peer, now))?;
+        }
+        let start = self.now;
+        loop {
+            self.run(LOOK_EVERY_MS)?;
+            let (same_now, others_now) = self.repairs_so_far();
+            Check::Same.holds(others == others_now, || {
+                format!("all have received the same, and repairs found something to do: {others:?}, now {others_now:?}")
+            })?;
+            if same_now > same {
+                self.tally.rests += 1;
+                return Ok(());
+            }
+            Check::Same.holds(self.now - start <= ANSWER_MS, || {
+                format!(
+                    "a repair between replicas that have received the same has no end, {ANSWER_MS} ms after its start"
+                )
+            })?;
+        }
+    }
+
+    /// How many ended with nothing to do, and how many with what else.
+    fn repairs_so_far(&self) -> (u64, [u64; 4]) {
+        use crate::RepairTier::{LiveSet, Log, Same, Sketch, Whole};
+        let by = |tier| {
+            let replicas = self.nodes.iter().filter_map(|node| node.replica.as_ref());
+            replicas.map(|replica| replica.stats().repairs_by(tier)).sum::<u64>()
+        };
+        (by(Same), [Log, Sketch, LiveSet, Whole].map(by))
     }
 
     fn differences(&self) -> String {

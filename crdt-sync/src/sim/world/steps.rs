@@ -50,6 +50,8 @@ impl<S: Enrolled> World<S> {
                 self.replace_disk(at % count, &image, *marker)?;
             }
             Step::Clone(..) => {}
+            Step::Relapse(at, one, other) => self.relapse(at % count, one, other)?,
+            Step::Vanish(at) => self.vanish(*at)?,
             Step::JumpClock(at, ms) => {
                 self.tally.clock_jumps += 1;
                 self.nodes[at % count].skew_ms += ms;
@@ -135,6 +137,20 @@ impl<S: Enrolled> World<S> {
         let disks: Vec<&DotSet> = self.nodes.iter().map(|node| node.disk.received()).collect();
         self.oracle.disks_replaced(&disks);
         self.open(node)
+    }
+
+    fn relapse(&mut self, node: usize, one: &StoreOp<S>, other: &StoreOp<S>) -> Result<(), Violation> {
+        if self.nodes[node].replica.is_none() || self.nodes[node].disk.unsafe_batches() > 0 {
+            return Ok(());
+        }
+        let image = self.nodes[node].disk.image();
+        self.edit(node, one.clone())?;
+        self.input(node, |replica, now| replica.flush(now))?;
+        self.run(500)?;
+        self.tally.restores += 1;
+        self.replace_disk(node, &image, Marker::Matches)?;
+        self.edit(node, other.clone())?;
+        self.input(node, |replica, now| replica.flush(now))
     }
 
     fn retire(&mut self, node: usize, whom: usize) -> Result<(), Violation> {

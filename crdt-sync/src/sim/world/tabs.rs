@@ -9,6 +9,8 @@ use crate::{LinkKind, Role};
 
 /// Ids that a home has at hand: so few that it asks for more.
 const OFFERED: usize = 2;
+/// A home has given up a page that is gone for so long, where it gives up any.
+const VANISHED_MS: u64 = 60_000;
 
 impl<S: Enrolled> World<S> {
     pub(super) fn role(&self, node: usize) -> Role {
@@ -43,6 +45,14 @@ impl<S: Enrolled> World<S> {
         self.input(tab, |replica, now| replica.give_back(home, now))
     }
 
+    pub(super) fn vanish(&mut self, at: usize) -> Result<(), Violation> {
+        let Some(tab) = self.tab(at).filter(|tab| self.nodes[*tab].borrowed == Some(self.nodes[*tab].id)) else {
+            return Ok(());
+        };
+        self.stop(tab, 0);
+        self.run(VANISHED_MS)
+    }
+
     /// A link of a tab to a replica that keeps data.
     fn home_of(&self, tab: usize) -> Option<crate::PeerId> {
         self.links.iter().find_map(|link| {
@@ -53,7 +63,6 @@ impl<S: Enrolled> World<S> {
 
     pub(super) fn lent(&mut self, node: usize, id: ReplicaId, next: u64) -> Result<(), Violation> {
         self.tally.borrowed += 1;
-        self.tally.lent_again += u64::from(next > 1);
         self.nodes[node].id = id;
         self.nodes[node].borrowed = Some(id);
         self.oracle.renamed(node, id);
