@@ -40,7 +40,7 @@ usage: cargo xtask COMMAND
   bench web [filter]             the browser package, as it was built last, beside its peers in Node
   bench --readme                 write the newest stored figures into the README
   fuzz [target] [--seconds N]    look for inputs that break a target (default: every target, 60 s each)
-  soak [--minutes N]             the long checks: laws, Miri, engines, fuzzing, mutation (default: 60 minutes)
+  soak [--minutes N]             the long checks: laws, schedules, models, Miri, engines, fuzzing, mutation (default: 60 minutes)
   mutants [filter]               put in each listed fault and require its named test to fail
   wasm [--fast]                  build the npm package into crdt-wasm/npm/dist; fast: without the optimiser
   wasm --third-party             write down whose code is in it";
