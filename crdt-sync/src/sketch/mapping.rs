@@ -51,7 +51,7 @@ mod tests {
         }
     }
 
-    // Computed by another program, in another language.
+    // Printed by `tests/decoder/mapping.py`.
     const VECTORS: &[(u64, &[usize])] = &[
         (0x1, &[0, 1, 2, 3, 6, 11, 19, 44, 116, 122, 341, 972, 3263, 8777, 9660, 13568, 18043]),
         (
