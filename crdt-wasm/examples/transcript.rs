@@ -415,6 +415,11 @@ impl History {
         let value = self.value();
         call!(has(doc, at, &value));
         call!(release(doc, at));
+        let cart = call!(field(doc, 0u32, b"cart".as_slice(), 12u32)) as u32;
+        let line = call!(pass(doc, cart, &value, 14u32)) as u32;
+        let quantity = call!(pass(doc, line, b"qty".as_slice(), 4u32)) as u32;
+        call!(counter(doc, quantity));
+        call!(release(doc, cart));
     }
 
     /// Until all have the same.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crdt_sync::crdt_core::{Canonical, Kind, Path, Step, Value};
 
 use crate::code::Code;
-use crate::table::Table;
+use crate::table::{NEVER, Table};
 
 /// The root of a document.
 pub(crate) const ROOT: u32 = 0;
@@ -53,6 +53,8 @@ pub(crate) struct Handles {
     table: Table<Handle>,
     /// By parent, name in bytes, and kind.
     index: BTreeMap<(u32, Vec<u8>, Kind), u32>,
+    /// Places that are named for what comes next, each in the one before it. Their numbers begin at `NEVER`.
+    passing: Vec<Handle>,
 }
 
 impl Handles {
@@ -62,32 +64,50 @@ impl Handles {
         let root = Handle { parent: ROOT, name, kind: Kind::Record, depth: 0, below_map: false, holders: 1 };
         let number = table.insert(root);
         debug_assert_eq!(number, Some(ROOT));
-        Self { table, index: BTreeMap::new() }
+        Self { table, index: BTreeMap::new(), passing: Vec::new() }
     }
 
     pub(crate) fn get(&self, number: u32) -> Result<&Handle, Code> {
-        self.table.get(number).ok_or(Code::Disposed)
+        let handle = match number.checked_sub(NEVER) {
+            Some(at) => self.passing.get(at as usize),
+            None => self.table.get(number),
+        };
+        handle.ok_or(Code::Disposed)
+    }
+
+    /// A number for a child that is good until the next one is asked for that is not below it. Nothing is held by it, and nothing
+    /// is put into a table and taken out again: it costs a third.
+    pub(crate) fn pass(&mut self, parent: u32, name: Name, kind: Kind) -> Result<u32, Code> {
+        let handle = self.child(parent, name, kind)?;
+        self.passing.truncate(parent.checked_sub(NEVER).map_or(0, |at| at as usize + 1));
+        self.passing.push(handle);
+        // No deeper than `DEPTH_MAX`.
+        Ok(NEVER + self.passing.len() as u32 - 1)
     }
 
     /// The handle of a child, held once more.
     pub(crate) fn open(&mut self, parent: u32, name: Name, kind: Kind) -> Result<u32, Code> {
+        let handle = self.child(parent, name, kind)?;
+        let key = (parent, handle.name.to_bytes(), kind);
+        if let Some(number) = self.index.get(&key) {
+            let number = *number;
+            self.hold(number);
+            return Ok(number);
+        }
+        let number = self.table.insert(handle).ok_or(Code::TooLarge)?;
+        self.index.insert(key, number);
+        self.hold(parent);
+        Ok(number)
+    }
+
+    fn child(&self, parent: u32, name: Name, kind: Kind) -> Result<Handle, Code> {
         let above = self.get(parent)?;
         let below_map = above.below_map || above.kind == Kind::OrMap;
         let depth = above.depth + 1;
         if below_map && !kind.is_removable() && kind != Kind::Record || depth > DEPTH_MAX {
             return Err(Code::Schema);
         }
-        let key = (parent, name.to_bytes(), kind);
-        if let Some(number) = self.index.get(&key) {
-            let number = *number;
-            self.hold(number);
-            return Ok(number);
-        }
-        let handle = Handle { parent, name, kind, depth, below_map, holders: 1 };
-        let number = self.table.insert(handle).ok_or(Code::TooLarge)?;
-        self.index.insert(key, number);
-        self.hold(parent);
-        Ok(number)
+        Ok(Handle { parent, name, kind, depth, below_map, holders: 1 })
     }
 
     pub(crate) fn hold(&mut self, number: u32) {

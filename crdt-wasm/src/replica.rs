@@ -10,6 +10,7 @@ use crate::edit::{Op, apply};
 use crate::handle::{Handle, Handles, Name};
 use crate::read::{self, Place};
 use crate::rows::{self, Stored};
+use crate::table::NEVER;
 
 /// A tab that never counts for stability.
 const TAB: u32 = 1;
@@ -146,7 +147,24 @@ impl Doc {
         self.settle();
     }
 
+    /// The handle of a child, held.
     pub(crate) fn field(&mut self, parent: u32, key: &[u8], kind: u32) -> Result<u32, Code> {
+        let (name, kind) = self.child(parent, key, kind)?;
+        // What holds what passes would outlast it.
+        if parent >= NEVER {
+            return Err(Code::Disposed);
+        }
+        self.handles.open(parent, name, kind)
+    }
+
+    /// The handle of a child, for what comes next.
+    pub(crate) fn pass(&mut self, parent: u32, key: &[u8], kind: u32) -> Result<u32, Code> {
+        let (name, kind) = self.child(parent, key, kind)?;
+        self.handles.pass(parent, name, kind)
+    }
+
+    /// What is called so in a place, if it can be there.
+    fn child(&self, parent: u32, key: &[u8], kind: u32) -> Result<(Name, Kind), Code> {
         let kind = Kind::ALL.into_iter().find(|known| *known as u32 == kind).ok_or(Code::Schema)?;
         let name = match self.handles.get(parent)?.kind {
             Kind::Record => Name::Field(String::from_utf8(key.to_vec()).map_err(|_| Code::BadValue)?),
@@ -159,7 +177,7 @@ impl Doc {
                 return Err(Code::Schema);
             }
         }
-        self.handles.open(parent, name, kind)
+        Ok((name, kind))
     }
 
     fn place(&self, handle: u32) -> Result<Option<Place<'_>>, Code> {
@@ -185,6 +203,10 @@ impl Doc {
     pub(crate) fn edit(&mut self, handle: u32, op: &Op<'_>) -> Result<bool, Code> {
         let kind = self.handles.get(handle)?.kind;
         if let Some(touched) = &mut self.touched {
+            // What it changes is told at the end, when that number may mean another place.
+            if handle >= NEVER {
+                return Err(Code::Disposed);
+            }
             let step = match (op, kind) {
                 (Op::Insert(value) | Op::Remove(value, _), Kind::GSet | Kind::OrSet | Kind::RwSet) => {
                     Some(Step::Element((*value).clone()))

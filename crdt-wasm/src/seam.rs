@@ -106,6 +106,12 @@ pub fn field(doc: u32, parent: u32, key: &[u8], kind: u32) -> f64 {
     number(with(doc, |doc| doc.field(parent, key, kind)).map(f64::from))
 }
 
+/// A handle of a child for what comes next.
+#[wasm_bindgen]
+pub fn pass(doc: u32, parent: u32, key: &[u8], kind: u32) -> f64 {
+    number(with(doc, |doc| doc.pass(parent, key, kind)).map(f64::from))
+}
+
 /// Holds a handle once less.
 #[wasm_bindgen]
 pub fn release(doc: u32, handle: u32) -> f64 {

@@ -4,6 +4,9 @@
 const INDEX_BITS: u32 = 20;
 const INDEX: u32 = (1 << INDEX_BITS) - 1;
 
+/// Numbers from here up are given to nothing, and mean what others say.
+pub(crate) const NEVER: u32 = u32::MAX - 63;
+
 /// Things by number. A number that was freed never names anything again: a slot whose generations are used up is not
 /// used any more.
 pub(crate) struct Table<T> {
@@ -28,7 +31,7 @@ impl<T> Table<T> {
             slot.item = Some(item);
             return Some(slot.number);
         }
-        let number = u32::try_from(self.slots.len()).ok().filter(|number| *number <= INDEX)?;
+        let number = u32::try_from(self.slots.len()).ok().filter(|number| *number < (NEVER & INDEX))?;
         self.slots.push(Slot { number, item: Some(item) });
         Some(number)
     }

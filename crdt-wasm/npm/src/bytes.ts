@@ -92,19 +92,39 @@ export class Writer {
     this.bytes(encoder.encode(text));
   }
 
-  /** What was written. The writer is used up. */
+  /** What was written. */
   done(): Bytes {
     return this.#bytes.slice(0, this.#at);
+  }
+
+  /** Begins anew, in the same memory unless that has become large. */
+  clear(): this {
+    this.#at = 0;
+    if (this.#bytes.length > 4096) this.#bytes = new Uint8Array(64);
+    return this;
   }
 }
 
 /** Takes bytes apart. Whatever the bytes, it ends with an answer or a `BAD_BYTES`. */
 export class Reader {
   readonly #bytes: Uint8Array;
+  // Made once, where numbers are read: one for each would cost more than the reading.
+  #view: DataView | undefined;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** Where a number of so many bytes begins, which is read now. */
+  #take(length: number): number {
+    if (length > this.left) throw this.broken();
+    return (this.#at += length) - length;
+  }
+
+  get #numbers(): DataView {
+    const { buffer, byteOffset, length } = this.#bytes;
+    return (this.#view ??= new DataView(buffer, byteOffset, length));
   }
 
   get done(): boolean {
@@ -141,21 +161,22 @@ export class Reader {
   }
 
   float(): number {
-    return view(this.raw(8)).getFloat64(0, true);
+    return this.#numbers.getFloat64(this.#take(8), true);
   }
 
   u32(): number {
-    return view(this.raw(4)).getUint32(0, true);
+    return this.#numbers.getUint32(this.#take(4), true);
   }
 
   u64(): number | bigint {
-    return narrow(view(this.raw(8)).getBigUint64(0, true));
+    return narrow(this.#numbers.getBigUint64(this.#take(8), true));
   }
 
   /** An integer of 16 bytes; a `bigint` only if it is no safe number. */
   i128(): number | bigint {
-    const bytes = view(this.raw(16));
-    return narrow((bytes.getBigInt64(8, true) << 64n) | bytes.getBigUint64(0, true));
+    const at = this.#take(16);
+    const numbers = this.#numbers;
+    return narrow((numbers.getBigInt64(at + 8, true) << 64n) | numbers.getBigUint64(at, true));
   }
 
   /** Bytes with their length as a `u32`. */
@@ -206,8 +227,13 @@ export class Reader {
 
   /** Many texts whose lengths stand in front: decoded at once, as calls out of the engine cost more than they do. */
   texts(count: number): string[] {
-    const lengths = Array.from({ length: Math.min(count, this.left) }, () => this.u32());
-    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const lengths: number[] = [];
+    let total = 0;
+    for (let left = count; left > 0; left--) {
+      const length = this.u32();
+      lengths.push(length);
+      total += length;
+    }
     const bytes = this.raw(total);
     const all = this.#text(bytes);
     let at = 0;
@@ -227,10 +253,6 @@ export class Reader {
       throw this.broken("not text");
     }
   }
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** The number, if it is one that loses nothing. */

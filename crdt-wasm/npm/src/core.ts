@@ -131,10 +131,14 @@ export class Core {
     return new Class(this, up, name, key, type, handle);
   }
 
-  /** A handle is not needed any more, or not after this edit. */
+  /** Whether handles are needed until the end of the edit: what it changed is told by them. */
+  get holds(): boolean {
+    return this.#depth > 0 && this.#telltale;
+  }
+
+  /** A handle is not needed any more after this edit. */
   release(handle: number, at: Base<unknown>): void {
-    if (this.#depth === 0) return void seam.release(this.doc, handle);
-    this.nodes.set(handle, at);
+    this.nodes.set(handle, at.known() ?? at);
     this.#used.push(handle);
   }
 

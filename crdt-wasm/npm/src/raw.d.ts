@@ -17,6 +17,7 @@ export function replica(doc: number): Bytes;
 export function adopt(doc: number, id: Uint8Array, next: number, steady: number, wall: number): number;
 export function set_deltas(doc: number, on: number): number;
 
+export function pass(doc: number, parent: number, key: Uint8Array, kind: number): number;
 export function field(doc: number, parent: number, key: Uint8Array, kind: number): number;
 export function release(doc: number, handle: number): number;
 

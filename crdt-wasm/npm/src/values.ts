@@ -40,11 +40,20 @@ const enum Tag {
   Record,
 }
 
+/** A writer that nobody uses now: most values are short, and many are written in a row. */
+let spare: Writer | undefined;
+
 /** The one spelling of a value in bytes. */
 export function encodeValue(value: Value): Bytes {
-  const to = new Writer(BYTES_MAX);
-  writeValue(value, to, 0);
-  return to.done();
+  const to = spare ?? new Writer(BYTES_MAX);
+  // A getter of an object may come here again.
+  spare = undefined;
+  try {
+    writeValue(value, to, 0);
+    return to.done();
+  } finally {
+    spare = to.clear();
+  }
 }
 
 /** The value that has these bytes, frozen. */

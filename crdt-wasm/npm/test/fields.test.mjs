@@ -368,3 +368,29 @@ test("a map whose keys are numbers is one, and texts that look alike are others"
   assert.throws(() => texts.root.seats.get(7), { code: "BAD_VALUE" });
   for (const keys of ["bytes", null, 1]) assert.throws(() => createDoc({ schema: { m: t.map(t.map(t.counter(), { keys })) }, documentId: "d" }), { code: "SCHEMA" });
 });
+
+test("what is held of a place, read or only edited, is one place", () => {
+  const doc = make();
+  const { cart } = doc.root;
+  const early = cart.get("k").quantity;
+  const late = cart.get("k");
+  const before = late.snapshot();
+  assert.equal(cart.get("k"), late, "what was read is the same object as long as it is held");
+  early.increment();
+  assert.notEqual(late.snapshot(), before);
+  assert.deepEqual([early.snapshot(), late.snapshot().quantity, cart.get("k").quantity.snapshot()], [1, 1, 1]);
+  let heard = 0;
+  const end = early.subscribe(() => heard++);
+  late.quantity.increment();
+  cart.get("k").quantity.increment();
+  const other = make({ initial: doc.encode() });
+  other.root.cart.get("k").quantity.increment();
+  doc.merge(other.encode());
+  assert.equal(heard, 3);
+  assert.equal(early.snapshot(), 4);
+  cart.delete("k");
+  assert.deepEqual([heard, early.snapshot(), late.snapshot().quantity], [4, 0, 0]);
+  end();
+  early.increment();
+  assert.deepEqual([heard, doc.snapshot().cart.k.quantity], [4, 1]);
+});

@@ -47,10 +47,14 @@ test("documents that were only dropped are freed by the collector", async () => 
 
 test("keys that were touched and dropped leave nothing", async () => {
   const doc = make();
+  // Where somebody listens, places have handles until the end of the edit.
+  const watched = make();
+  watched.onChange(() => {});
   const touch = async (count) => {
     for (let n = 0; n < count; n++) {
       doc.root.cart.get(`key ${n}`).quantity.value;
       doc.root.cart.get(`key ${n}`).flags.get("f").value;
+      watched.edit(() => watched.root.cart.get(`key ${n}`).quantity.value);
       if (n % 5000 === 0) await sleep(0);
     }
   };

@@ -1,7 +1,7 @@
 // Documents that are kept: what survives, what is shown when, and what happens when a store fails.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -304,4 +304,43 @@ test("a signal that comes after a document was opened leaves it alone; a throwin
   const again = await open(store);
   assert.equal(again.root.stock.value, 1);
   await again.dispose();
+});
+
+test("a store that was copied and runs twice is found out: one goes on under another id, and both end with the same", async () => {
+  const [here, there] = [join(folder, "original"), join(folder, "copy")];
+  const doc = await open(fileStore(here));
+  await doc.edit(() => doc.root.stock.increment(5)).stored;
+  const id = doc.replicaId;
+  await doc.dispose();
+  cpSync(here, there, { recursive: true });
+  const docs = [await open(fileStore(here)), await open(fileStore(there))];
+  assert.deepEqual(docs.map(({ replicaId }) => replicaId), [id, id]);
+  // Each has an edit under the same name that the other has not: one of the two is lost, and that is told.
+  await docs[0].edit(() => docs[0].root.tags.add("original")).stored;
+  await docs[1].edit(() => docs[1].root.tags.add("copy")).stored;
+  const notices = docs.map((doc) => {
+    const kinds = [];
+    doc.onNotice((notice) => kinds.push(notice.kind));
+    return kinds;
+  });
+  const links = () => {
+    const [left, right] = portPair();
+    return [docs[0].connect(left), docs[1].connect(right)];
+  };
+  let ends = links();
+  await until(() => notices.flat().includes("replicaChanged"), "somebody notices");
+  assert.notEqual(docs[0].replicaId, docs[1].replicaId);
+  for (const end of ends) end.close();
+  ends = links();
+  await docs[0].edit(() => docs[0].root.stock.increment()).stored;
+  await docs[1].edit(() => docs[1].root.stock.increment()).stored;
+  await until(async () => hex(await docs[0].encode()) === hex(await docs[1].encode()), "both have the same");
+  assert.equal(docs[0].root.stock.value, 7);
+  await until(() => notices.flat().includes("duplicateId") || notices.flat().includes("diverged"), "that one edit was lost is told");
+  const changed = docs.map(({ replicaId }) => replicaId);
+  for (const doc of docs) await doc.dispose();
+  const again = await open(fileStore(there));
+  assert.equal(again.root.stock.value, 7);
+  await again.dispose();
+  assert.ok(changed.some((now) => now !== id));
 });

@@ -337,6 +337,37 @@ fn a_value_as_deep_as_may_be_in_the_deepest_place_can_be_read_by_others() {
 }
 
 #[test]
+fn a_place_that_is_only_passed_is_good_until_the_next_one() {
+    let page = Page::open(1, MEMORY);
+    let doc = page.doc;
+    let cart = page.field(0, "cart", OR_MAP);
+    let pass = |parent, key: &[u8], kind| ok(crdt_wasm::pass(doc, parent, key, kind));
+    ok(crdt_wasm::set_changes(doc, 0));
+    let quantities = ["milk", "bread"].map(|key| {
+        let line = pass(cart, &value(key), RECORD);
+        let quantity = pass(line, b"qty", COUNTER);
+        assert_eq!(crdt_wasm::add(doc, quantity, 2.0), 1.0);
+        assert_eq!((crdt_wasm::counter(doc, quantity), crdt_wasm::release(doc, quantity)), (2.0, 0.0));
+        let note = pass(line, b"note", MV);
+        assert_eq!(crdt_wasm::write(doc, note, &value("fresh")), 1.0);
+        assert_eq!(crdt_wasm::add(doc, quantity, 1.0), SCHEMA, "that number is another place now");
+        quantity
+    });
+    assert_eq!(quantities[0], quantities[1]);
+    let line = page.key(cart, "milk", RECORD);
+    assert_eq!(crdt_wasm::counter(doc, page.field(line, "qty", COUNTER)), 2.0);
+    assert_eq!(crdt_wasm::pass(doc, 0, b"cart", OR_SET), SCHEMA);
+    assert_eq!(crdt_wasm::pass(doc, cart, &value("k"), PN_COUNTER), SCHEMA);
+    // Of what is passed nothing can be held, and nothing can be told afterwards.
+    let line = pass(cart, &value("milk"), RECORD);
+    assert_eq!(crdt_wasm::field(doc, line, b"qty", COUNTER), DISPOSED);
+    ok(crdt_wasm::set_changes(doc, 1));
+    let quantity = pass(line, b"qty", COUNTER);
+    assert_eq!(crdt_wasm::add(doc, quantity, 1.0), DISPOSED);
+    assert_eq!(crdt_wasm::counter(doc, quantity), 2.0);
+}
+
+#[test]
 fn that_a_newcomer_cannot_hold_all_is_told() {
     let source = Page::open(1, MEMORY);
     let tags = source.field(0, "tags", OR_SET);

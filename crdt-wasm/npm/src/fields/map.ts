@@ -14,7 +14,7 @@ import { answerOf, seam } from "../wasm.js";
 export class MapField<F, S, K extends string | number = string> extends Base<{ readonly [key in K]: S }> {
   /** Entries that are in the snapshot; they are kept so that what did not change is not read again. */
   #kept = new Map<K, Base<S>>();
-  /** Entries that somebody may hold, of keys that are there or not. */
+  /** Entries that somebody reads or listens to, of keys that are there or not. */
   readonly #held = new Map<K, Weak<Base<S>>>();
   #sweepAt = 64;
 
@@ -92,13 +92,18 @@ export class MapField<F, S, K extends string | number = string> extends Base<{ r
 
   /** @internal */
   entry(key: K): Base<S> {
-    let entry = this.#known(key);
-    if (!entry) {
-      entry = this.core.make(this as Base<unknown>, key, this.#encode(key), this.#item) as Base<S>;
-      this.#held.set(key, weak(entry));
-      this.#sweep();
-    }
-    return entry;
+    return this.#known(key) ?? (this.core.make(this as Base<unknown>, key, this.#encode(key), this.#item) as Base<S>);
+  }
+
+  /** @internal */
+  override settle(below: Base<unknown>): Base<unknown> {
+    const key = below.name as K;
+    const known = this.#known(key);
+    if (known) return known as Base<unknown>;
+    const entry = below.up === this ? (below as Base<S>) : this.entry(key);
+    this.#held.set(key, weak(entry));
+    this.#sweep();
+    return entry as Base<unknown>;
   }
 
   #known(key: K): Base<S> | undefined {
@@ -132,7 +137,7 @@ export class MapField<F, S, K extends string | number = string> extends Base<{ r
   /** @internal */
   override make(): { readonly [key in K]: S } {
     const keys = this.keys();
-    this.#kept = new Map(keys.map((key) => [key, this.entry(key)]));
+    this.#kept = new Map(keys.map((key) => [key, this.settle(this.entry(key) as Base<unknown>) as Base<S>]));
     const entries = keys.map((key) => [key, (this.#kept.get(key) as Base<S>).current()]);
     return Object.freeze(Object.fromEntries(entries)) as { readonly [key in K]: S };
   }

@@ -32,7 +32,8 @@ export class GrowSet<T extends Value> extends Base<readonly T[]> implements Iter
   /** @internal */
   override make(): readonly T[] {
     const items = this.at((handle) => readItems(answerOf(seam.read(this.core.doc, handle))));
-    return Object.freeze(items.filter((item) => this.core.fits(this as Base<unknown>, item)) as T[]);
+    const { core, type } = this;
+    return Object.freeze((type.check ? items.filter((item) => core.fits(this as Base<unknown>, item)) : items) as T[]);
   }
 }
 

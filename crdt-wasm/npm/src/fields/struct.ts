@@ -39,6 +39,10 @@ export class StructField extends Base<Plain> {
     return this.part(name as string);
   }
 
+  override settle(below: Base<unknown>): Base<unknown> {
+    return below.up === this ? below : this.part(below.name as string);
+  }
+
   /** The part with that name in the bytes, if the schema has one. */
   byKey(key: string): Base<unknown> | undefined {
     const field = Object.entries(this.type.fields as Schema).find(([name, type]) => (type.key ?? name) === key);

@@ -58,13 +58,19 @@ export function indexedDb(): Store {
         fresh: () => hex(randomBytes(16)),
       });
       let term = 0;
-      if (lease) {
+      try {
         // Whoever had it before can't write any more, even if it only slept: each write looks at this number.
-        await base.run([IDS], "readwrite", (at) => {
-          const request = at(IDS).get(lease.id) as Request<number | undefined>;
-          request.onsuccess = () => at(IDS).put((term = (request.result ?? 0) + 1), lease.id);
-          return undefined;
-        });
+        if (lease) {
+          await base.run([IDS], "readwrite", (at) => {
+            const request = at(IDS).get(lease.id) as Request<number | undefined>;
+            request.onsuccess = () => at(IDS).put((term = (request.result ?? 0) + 1), lease.id);
+            return undefined;
+          });
+        }
+      } catch (error) {
+        lease?.release();
+        base.close();
+        throw error;
       }
       return {
         id: lease && unhex(lease.id),

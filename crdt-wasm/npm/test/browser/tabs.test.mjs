@@ -127,6 +127,71 @@ test("without the lock two tabs would share an id; then the number in each write
   await b.close();
 });
 
+test("an id is free again when opening failed after it was taken", async () => {
+  const page = await browser.tab(site.url);
+  const answer = await page.evaluate(async () => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function () {
+      this.transaction.abort();
+    };
+    const answer = await open("not opened", []).then(() => "opened", ({ code }) => code);
+    IDBObjectStore.prototype.put = put;
+    const { held } = await navigator.locks.query();
+    return [answer, held.filter(({ name }) => name.startsWith("crdt:not opened")).length];
+  });
+  assert.deepEqual(answer, ["STORAGE", 0]);
+  await page.evaluate(() => open("not opened", []));
+  await page.close();
+});
+
+test("a duplicated tab has what the first one had in its session, and writes under another id", async () => {
+  const page = await browser.tab(site.url);
+  const first = await page.evaluate(async () => {
+    sessionStorage.setItem("same", "session");
+    return open("duplicated");
+  });
+  const [copy] = await Promise.all([
+    browser.context.waitForEvent("page"),
+    page.evaluate(() => {
+      const link = Object.assign(document.createElement("a"), { href: location.href, target: "_blank", rel: "opener", textContent: "duplicate" });
+      document.body.append(link);
+    }).then(() => page.getByText("duplicate").click()),
+  ]);
+  await until(() => copy.evaluate(() => window.ready).catch(() => false));
+  assert.equal(await copy.evaluate(() => sessionStorage.getItem("same")), "session");
+  assert.notEqual(await copy.evaluate(() => open("duplicated")), first);
+  await page.evaluate(() => doc.root.stock.increment());
+  await copy.evaluate(() => doc.root.stock.increment());
+  await until(() => equal(page, copy));
+  assert.equal(await copy.evaluate(() => doc.root.stock.value), 2);
+  await page.close();
+  await copy.close();
+});
+
+test("back and forward: what was there is there, and edits go on, whether the page slept or is loaded again", async () => {
+  const [page, other] = [await browser.tab(site.url), await browser.tab(site.url)];
+  await page.evaluate(() => open("history"));
+  await other.evaluate(() => open("history"));
+  const ids = new Set();
+  for (let turn = 1; turn <= 3; turn++) {
+    await page.evaluate(() => doc.edit(() => doc.root.stock.increment()).stored);
+    await page.goto(`${site.url}?elsewhere`);
+    await other.evaluate(() => doc.root.tags.add("meanwhile"));
+    await page.goBack();
+    await until(() => page.evaluate(() => window.ready));
+    if (!(await page.evaluate(() => window.doc !== undefined))) ids.add(await page.evaluate(() => open("history")));
+    await until(() => equal(page, other));
+    assert.equal(await page.evaluate(() => doc.root.stock.value), turn);
+    await page.goForward();
+    await page.goBack();
+    await until(() => page.evaluate(() => window.ready));
+    if (!(await page.evaluate(() => window.doc !== undefined))) ids.add(await page.evaluate(() => open("history")));
+  }
+  assert.ok(ids.size <= 2, "ids are taken again");
+  await page.close();
+  await other.close();
+});
+
 test("what was edited right before the page goes is kept", async () => {
   const page = await browser.tab(site.url);
   await page.evaluate(() => {
