@@ -23,3 +23,5 @@ mod pair;
 mod parcel;
 #[path = "situations/retire.rs"]
 mod retire;
+#[path = "situations/upgrade.rs"]
+mod upgrade;
