@@ -228,7 +228,8 @@ pub struct Limits {
     pub extensions_max: usize,
     /// Bytes of those: they are relayed blindly.
     pub extension_bytes_max: usize,
-    /// Dots in `after`: as many as there are replicas that write at the same time.
+    /// Dots in `after`: as many as there are replicas that write at the same time. A record that needs more is left to a
+    /// repair, which takes seconds, so this is far above what tabs at one relay come to.
     pub after_dots_max: usize,
     /// Records that wait for their causes, per writer. Dropping more is safe, as nothing was acknowledged.
     pub inbox_records_max: usize,

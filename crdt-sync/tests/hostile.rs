@@ -5,7 +5,7 @@ mod samples;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crdt_core::{Causal, DecodeErrorKind, Delta, Dot, DotSet, OrSet, ReplicaId, Writer};
+use crdt_core::{Causal, Counter, DecodeErrorKind, Delta, Dot, DotSet, OrMap, OrSet, ReplicaId, Writer};
 use crdt_sync::{
     Cell, Extension, FrameError, FrameReader, FrameWriter, Limits, LinkKind, Message, Open, Own, Payload, Record,
     RepairId,
@@ -358,6 +358,81 @@ fn each_limit_is_met_exactly() {
             assert_eq!(read_within(&frame, &limits), expected, "{limit}: {count} of {allowed}");
         }
     }
+}
+
+/// A value of the tables of limits in `PROTOCOL.md`; durations in milliseconds.
+fn documented(value: &str) -> u64 {
+    if value == "2³²" {
+        return 1 << 32;
+    }
+    let (number, unit) = value.split_once(' ').unwrap_or((value, ""));
+    let number: u64 = number.replace(',', "").parse().unwrap_or_else(|_| panic!("no number: {value}"));
+    number
+        * match unit {
+            "" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "d" => 24 * 3_600 * 1_000,
+            other => panic!("no unit: {other}"),
+        }
+}
+
+/// Each field of a `Limits`, by name. A new one does not compile before it stands here.
+macro_rules! fields {
+    ($limits:expr, $($field:ident),*; $($duration:ident),*) => {{
+        let Limits { $($field,)* $($duration),* } = $limits;
+        [$((stringify!($field), u64::try_from($field).unwrap()),)* $((stringify!($duration), $duration.as_millis() as u64)),*]
+    }};
+}
+
+#[test]
+fn every_default_stands_in_the_protocol() {
+    let defaults = fields!(Limits::default(),
+        frame_bytes_max, datagram_bytes_max, record_bytes_max, record_dots_max, flush_bytes, push_records_max,
+        frame_entries_max, copied_bytes_max, set_replicas_max, set_runs_max, dictionary_ids_max, datagram_ids_max,
+        counter_jump_max, extensions_max, extension_bytes_max, after_dots_max, inbox_records_max, inbox_bytes_max,
+        held_bytes_max, link_bytes_max, log_bytes_max, log_memory_bytes_max, want_runs_max, want_bytes_max,
+        live_set_bytes_max, whole_bytes_max, repairs_max, part_bytes_max, staged_bytes_max, window_cells_max,
+        links_max, roster_max, roster_runs_max, retired_max, lent_ids_max, skew_ms_max, strikes_max; log_age_max);
+    let text = include_str!("../PROTOCOL.md");
+    let section = text.split("\n## ").find(|section| section.starts_with("9. Limits")).expect("there is one");
+    let mut documented_ones = std::collections::BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, value, field] = cells[..] else { panic!("not three cells: {row}") };
+        if let Some(field) = field.strip_prefix('`').and_then(|field| field.strip_suffix('`')) {
+            assert_eq!(documented_ones.insert(field, documented(value)), None, "{field} stands there twice");
+        }
+    }
+    assert_eq!(documented_ones, defaults.into_iter().collect());
+}
+
+/// 37: one long key, and an entry of it in a few bytes, many times.
+#[test]
+fn copies_of_a_long_key_are_bounded() {
+    type Counts = OrMap<String, Counter>;
+    let (key, count) = ("k".repeat(1_000), 100);
+    let (delta, ()) = Causal::<Counts>::new().edit(&mut Writer::new(A), |map| {
+        let mut entry = map.entry(key.as_str());
+        (0..count).for_each(|_| entry.add(1));
+    });
+    let message = Message::Entries { repair: RepairId(1), index: 0, entries: delta };
+    let frame = FrameWriter::new(LinkKind::Hint, SCOPE, &Limits::default()).write(&message);
+    assert!(frame.len() < 2 * key.len(), "{} B on the wire", frame.len());
+    let read = |copied_bytes_max| {
+        let limits = Limits { copied_bytes_max, ..Limits::default() };
+        FrameReader::new(LinkKind::Hint, SCOPE, &limits).read::<Counts>(&frame)
+    };
+    let fits = |most: u64| read(most).is_ok();
+    // The least that lets it through.
+    let (mut low, mut high) = (0, 1 << 20);
+    while low < high {
+        let middle = (low + high) / 2;
+        if fits(middle) { high = middle } else { low = middle + 1 }
+    }
+    assert!((100_000..=102_000).contains(&low), "{low} for {count} entries of {} B", key.len());
+    assert_eq!(read(low), Ok(Some(message)));
+    assert_eq!(read(low - 1), Err(FrameError::TooLarge { limit: "copied_bytes_max", allowed: low - 1 }));
 }
 
 #[test]
