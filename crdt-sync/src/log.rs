@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crdt_core::{DotSet, DotStore};
+use crdt_core::{DotSet, DotStore, ReplicaId};
 
 use crate::repair::LogIndex;
 use crate::{Limits, LogEntry, Own, Record, Wall};
@@ -26,6 +26,7 @@ struct Item<S: DotStore> {
     record: Option<Arc<Record<S>>>,
     logged_ms: u64,
     len: usize,
+    hash: u64,
 }
 
 impl<S: DotStore> LogIndex for Log<S> {
@@ -59,27 +60,28 @@ impl<S: DotStore> Log<S> {
             memory_bytes: 0,
         };
         for entry in entries {
-            log.add(entry.own, Item { record: None, logged_ms: entry.logged_ms, len: entry.len });
+            log.add(*entry, None);
         }
         log
     }
 
-    fn add(&mut self, own: Own, item: Item<S>) {
+    fn add(&mut self, entry: LogEntry, record: Option<Arc<Record<S>>>) {
+        let LogEntry { own, logged_ms, len, hash } = entry;
         self.dots.insert_run(own.replica, own.first, own.last);
-        self.bytes += item.len;
+        self.bytes += len;
         self.order.push_back(own);
-        self.items.insert(own, item);
+        self.items.insert(own, Item { record, logged_ms, len, hash });
     }
 
-    /// Adds a record whose bytes are `len` long. False if it is there already.
-    pub(crate) fn insert(&mut self, record: Arc<Record<S>>, len: usize, now: Wall, limits: &Limits) -> bool {
+    /// Adds a record, whose bytes are as `entry` says. False if it is there already.
+    pub(crate) fn insert(&mut self, record: Arc<Record<S>>, entry: LogEntry, limits: &Limits) -> bool {
         let own = record.own;
         if self.items.contains_key(&own) {
             return false;
         }
-        self.add(own, Item { record: Some(record), logged_ms: now.0, len });
+        self.add(entry, Some(record));
         self.in_memory.push_back(own);
-        self.memory_bytes += len;
+        self.memory_bytes += entry.len;
         while self.memory_bytes > limits.log_memory_bytes_max {
             let Some(oldest) = self.in_memory.pop_front() else { break };
             if let Some(item) = self.items.get_mut(&oldest) {
@@ -90,9 +92,14 @@ impl<S: DotStore> Log<S> {
         true
     }
 
-    /// The record with exactly these dots, if it is in memory.
-    pub(crate) fn in_memory(&self, own: Own) -> Option<&Arc<Record<S>>> {
-        self.items.get(&own)?.record.as_ref()
+    /// Whether a record that is here says something else of the same dots. As records are never cut, one that has only
+    /// some of them in common does.
+    pub(crate) fn contradicts(&self, record: &Record<S>) -> bool {
+        match self.items.get(&record.own) {
+            Some(Item { record: Some(logged), .. }) => **logged != *record,
+            Some(item) => item.hash != record.hash64(),
+            None => self.touching(&record.own.to_dot_set()).next().is_some(),
+        }
     }
 
     /// Bytes of all records.
@@ -130,9 +137,9 @@ impl<S: DotStore> Log<S> {
         found
     }
 
-    /// Forgets what the budget no longer allows: records that every active replica has go first, then the oldest.
-    /// Says which.
-    pub(crate) fn truncate(&mut self, now: Wall, stable: &DotSet, limits: &Limits) -> Vec<Own> {
+    /// Forgets what the budget no longer allows: records that every active replica has go first, then the oldest of other
+    /// writers, which those may have as well, and those that were written here last. Says which.
+    pub(crate) fn truncate(&mut self, now: Wall, me: ReplicaId, stable: &DotSet, limits: &Limits) -> Vec<Own> {
         let mut dropped = Vec::new();
         let age_max = u64::try_from(limits.log_age_max.as_millis()).unwrap_or(u64::MAX);
         while let Some(oldest) = self.order.front().copied() {
@@ -146,10 +153,14 @@ impl<S: DotStore> Log<S> {
         // A little more than has to go: a log that is full is gone through once for many records.
         let full = self.bytes > limits.log_bytes_max;
         let kept_max = limits.log_bytes_max - limits.log_bytes_max / 64;
-        if full {
+        for first in [&|own: &Own| own.is_within(stable), &|own: &Own| own.replica != me] as [&dyn Fn(&Own) -> bool; 2]
+        {
+            if !full || self.bytes <= kept_max {
+                break;
+            }
             let mut kept = VecDeque::new();
             for own in core::mem::take(&mut self.order) {
-                if self.bytes > kept_max && own.is_within(stable) {
+                if self.bytes > kept_max && first(&own) {
                     self.drop_item(own, &mut dropped);
                 } else {
                     kept.push_back(own);
@@ -192,9 +203,14 @@ mod tests {
     use crdt_core::{Delta, Dot, OrSet, ReplicaId, Timestamp};
 
     const A: ReplicaId = ReplicaId::from_u128(1);
+    const B: ReplicaId = ReplicaId::from_u128(2);
 
     fn record(first: u64, last: u64) -> Arc<Record<OrSet<u64>>> {
-        let own = Own { replica: A, first, last };
+        record_of(A, first, last)
+    }
+
+    fn record_of(replica: ReplicaId, first: u64, last: u64) -> Arc<Record<OrSet<u64>>> {
+        let own = Own { replica, first, last };
         Arc::new(Record {
             own,
             after: DotSet::new(),
@@ -208,11 +224,15 @@ mod tests {
         counters.into_iter().map(|counter| Dot::new(A, counter).unwrap()).collect()
     }
 
+    fn entry(record: &Record<OrSet<u64>>, at: usize) -> LogEntry {
+        LogEntry { own: record.own, logged_ms: at as u64, len: 10, hash: record.hash64() }
+    }
+
     fn filled(limits: &Limits) -> Log<OrSet<u64>> {
         let mut log = Log::new(&[]);
         for (at, (first, last)) in [(1, 3), (4, 4), (5, 9), (20, 29)].into_iter().enumerate() {
-            assert!(log.insert(record(first, last), 10, Wall(at as u64), limits));
-            assert!(!log.insert(record(first, last), 10, Wall(at as u64), limits));
+            assert!(log.insert(record(first, last), entry(&record(first, last), at), limits));
+            assert!(!log.insert(record(first, last), entry(&record(first, last), at), limits));
         }
         log
     }
@@ -241,17 +261,44 @@ mod tests {
     fn over_its_budget_the_log_drops_what_all_have_and_then_the_oldest() {
         let mut log = filled(&Limits::default());
         let limits = Limits { log_bytes_max: 20, ..Limits::default() };
-        let dropped = log.truncate(Wall(10), &dots(5..=9), &limits);
+        let dropped = log.truncate(Wall(10), B, &dots(5..=9), &limits);
         assert_eq!(dropped.iter().map(|own| own.first).collect::<Vec<_>>(), [5, 1]);
         assert!(log.holds(&dots([4, 20])) && !log.holds(&dots([5])) && !log.holds(&dots([1])));
         assert_eq!(log.bytes(), 20);
     }
 
     #[test]
+    fn a_writer_drops_its_own_records_last() {
+        let mut log = filled(&Limits::default());
+        let theirs = record_of(B, 1, 1);
+        log.insert(theirs.clone(), entry(&theirs, 9), &Limits::default());
+        let dropped = |log: &mut Log<OrSet<u64>>, log_bytes_max| {
+            let limits = Limits { log_bytes_max, ..Limits::default() };
+            log.truncate(Wall(10), A, &dots([4]), &limits)
+        };
+        assert_eq!(dropped(&mut log, 40), [record(4, 4).own], "what all have");
+        assert_eq!(dropped(&mut log, 30), [theirs.own], "the newest, as it is another one's");
+        assert_eq!(dropped(&mut log, 20), [record(1, 3).own], "the bound holds all the same");
+    }
+
+    #[test]
+    fn a_record_that_says_something_else_is_found_out_when_it_has_left_memory() {
+        for limits in [Limits::default(), Limits { log_memory_bytes_max: 0, ..Limits::default() }] {
+            let log = filled(&limits);
+            let mut other = (*record(5, 9)).clone();
+            assert!(!log.contradicts(&other));
+            other.time = Timestamp::new(1, 0);
+            assert!(log.contradicts(&other));
+            assert!(log.contradicts(&record(5, 8)) && log.contradicts(&record(8, 12)), "other parts of the same dots");
+            assert!(!log.contradicts(&record(40, 41)), "of what is not here it knows nothing");
+        }
+    }
+
+    #[test]
     fn what_is_too_old_goes_whatever_the_room() {
         let mut log = filled(&Limits::default());
         let limits = Limits { log_age_max: core::time::Duration::from_millis(5), ..Limits::default() };
-        let dropped = log.truncate(Wall(7), &DotSet::new(), &limits);
+        let dropped = log.truncate(Wall(7), B, &DotSet::new(), &limits);
         assert_eq!(dropped.iter().map(|own| own.first).collect::<Vec<_>>(), [1, 4]);
     }
 }

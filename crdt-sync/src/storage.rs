@@ -16,6 +16,7 @@ use core::fmt;
 use std::path::Path;
 
 use crdt_core::{Dot, DotSet, ReplicaId};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Own, ScopeId};
 
@@ -54,6 +55,14 @@ pub struct LogRecord {
     pub bytes: Vec<u8>,
 }
 
+impl LogRecord {
+    /// What a store answers about it when it is opened.
+    #[must_use]
+    pub fn entry(&self) -> LogEntry {
+        LogEntry { own: self.own, logged_ms: self.logged_ms, len: self.bytes.len(), hash: xxh3_64(&self.bytes) }
+    }
+}
+
 /// One change of what is kept, all or nothing. Applying a batch twice is applying it once.
 ///
 /// Rows, sets and log change together: sets ahead of rows would be silent loss, rows ahead of sets would bring removed
@@ -77,6 +86,9 @@ pub struct Batch {
     pub log_drop: Vec<Own>,
     /// What changed of the entries that wait for the end of a repair.
     pub stage: Option<Stage>,
+    /// Replicas that will make no more dots, each with its last, where that is new: rows of a table, of which the greatest
+    /// counter of each replica holds. It only grows, and may have a million rows.
+    pub retired: Vec<(ReplicaId, u64)>,
     /// The identity and all that is small, where it changed: the whole of it.
     pub meta: Option<Meta>,
 }
@@ -115,10 +127,8 @@ pub struct Meta {
     pub marker: u64,
     /// What each peer has durably received, as far as heard: a hint.
     pub acked: Vec<(ReplicaId, DotSet)>,
-    /// What every active replica has.
+    /// What every active replica had when this was written.
     pub stable: DotSet,
-    /// Replicas that will make no more dots, each with its last.
-    pub retired: Vec<(ReplicaId, u64)>,
     /// Ids made for tabs: each with its last dot if it was given back, with none as long as a tab may write under it.
     pub lent: Vec<(ReplicaId, Option<u64>)>,
 }
@@ -138,6 +148,8 @@ pub struct Loaded {
     pub log: Vec<LogEntry>,
     /// Entries of a repair that was cut.
     pub staged: Vec<(Dot, Vec<u8>)>,
+    /// Replicas that will make no more dots, each with its last.
+    pub retired: Vec<(ReplicaId, u64)>,
     /// The identity; none in a store that is new.
     pub meta: Option<Meta>,
     /// A number that is kept outside the store (beside the file, not in it). If it does not match the one inside, the
@@ -154,6 +166,8 @@ pub struct LogEntry {
     pub logged_ms: u64,
     /// How long its bytes are.
     pub len: usize,
+    /// XXH3-64 of them: tells whether a record of the same dots that comes again is the same, without reading it.
+    pub hash: u64,
 }
 
 /// A store for one replica.

@@ -13,6 +13,8 @@ mod edges;
 mod identity;
 #[path = "situations/lend.rs"]
 mod lend;
+#[path = "situations/limits.rs"]
+mod limits;
 #[path = "situations/memory.rs"]
 mod memory;
 #[path = "situations/net.rs"]
@@ -23,5 +25,7 @@ mod pair;
 mod parcel;
 #[path = "situations/retire.rs"]
 mod retire;
+#[path = "situations/strange.rs"]
+mod strange;
 #[path = "situations/upgrade.rs"]
 mod upgrade;

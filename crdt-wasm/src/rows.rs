@@ -5,6 +5,7 @@
 //! 'd' · run 8 · ticket u64 (big-endian)         →  1 · bytes (received) · delta       what came by no record
 //! 's' · hash u64                                →  the same: many rows folded into one
 //! 'm' · id                                      →  1 · time u64 · u32 n · n × (id · last u64)   no stamp above it; retired
+//! 'm' · run 8 · ticket u64 (big-endian)         →  the same: who was retired then
 //! ```
 //! Each row is a delta, so a store's state is their join: no row is ever rewritten with other content, but for 'm', which
 //! belongs to one writer and is joined by the highest.
@@ -98,12 +99,12 @@ impl Stored {
             marker: 0,
             acked: Vec::new(),
             stable: DotSet::new(),
-            retired: self.retired,
             lent: Vec::new(),
         };
         let loaded = Loaded {
             frontier: frontier.collect(),
             received: self.received,
+            retired: self.retired,
             meta: Some(meta),
             marker: Some(0),
             ..Loaded::default()
@@ -182,10 +183,14 @@ pub(crate) fn write(persist: &Persist, state: &Causal<Document>, run: u64, out: 
         key.extend(persist.ticket.0.to_be_bytes());
         rows.put(&key, &delta_row(&batch.received, &delta));
     }
-    if let Some(meta) = &batch.meta
-        && (meta.time_hi > 0 || !meta.retired.is_empty())
-    {
-        rows.put(&meta_key(meta.replica), &meta_row(meta.time_hi, &meta.retired));
+    if !batch.retired.is_empty() {
+        let mut key = vec![META];
+        key.extend(run.to_be_bytes());
+        key.extend(persist.ticket.0.to_be_bytes());
+        rows.put(&key, &meta_row(0, &batch.retired));
+    }
+    if let Some(meta) = batch.meta.as_ref().filter(|meta| meta.time_hi > 0) {
+        rows.put(&meta_key(meta.replica), &meta_row(meta.time_hi, &[]));
     }
     rows.end();
 }

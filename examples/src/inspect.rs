@@ -54,7 +54,7 @@ fn report(loaded: &Loaded) -> Result<Json, String> {
         "frontier": runs(&loaded.frontier),
         "stable": runs(&meta.stable),
         "roster": meta.acked.iter().map(with_dots).collect::<Vec<_>>(),
-        "retired": meta.retired.iter().map(|(replica, last)| json!({ "replica": replica.to_string(), "last": last })).collect::<Vec<_>>(),
+        "retired": loaded.retired.iter().map(|(replica, last)| json!({ "replica": replica.to_string(), "last": last })).collect::<Vec<_>>(),
         "lent": meta.lent.iter().map(|(replica, last)| json!({ "replica": replica.to_string(), "given_back_at": last })).collect::<Vec<_>>(),
         "log": { "records": loaded.log.len(), "bytes": loaded.log.iter().map(|entry| entry.len).sum::<usize>() },
         "staged": { "entries": loaded.staged.len(), "bytes": bytes(&loaded.staged) },

@@ -60,8 +60,16 @@ impl<S: DotStore> Record<S> {
     /// The record that has these bytes.
     ///
     /// # Errors
-    /// If there is none. An extension that must be understood, and is not, is an unknown code.
+    /// If there is none within the default limits. An extension that must be understood, and is not, is an unknown code.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_within(bytes, &Limits::default())
+    }
+
+    /// The same within other limits: those under which it was written.
+    ///
+    /// # Errors
+    /// If there is none within them.
+    pub fn decode_within(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         let no_ids = Ids::default();
         let mut from = Decoder::new(bytes, &no_ids);
         let version = from.byte()?;
@@ -78,14 +86,19 @@ impl<S: DotStore> Record<S> {
             ids.insert(id);
         }
         let start = from.position();
-        let limits = DecodeLimits { entries_max: Limits::default().record_dots_max, ..DecodeLimits::default() };
-        let mut from = Decoder::within(bytes, start, &ids, limits);
-        let record =
-            Self::read(&mut Before::default(), &Limits::default(), &mut from).map_err(|error| match error {
-                FrameError::Malformed(error) => error,
-                FrameError::Extension { tag } => from.error(DecodeErrorKind::Unknown(tag as u8)),
-                _ => from.error(DecodeErrorKind::TooLarge),
-            })?;
+        let parts = DecodeLimits {
+            set_replicas_max: limits.set_replicas_max,
+            set_runs_max: limits.set_runs_max,
+            entries_max: limits.record_dots_max,
+            copied_bytes_max: limits.copied_bytes_max,
+            ..DecodeLimits::default()
+        };
+        let mut from = Decoder::within(bytes, start, &ids, parts);
+        let record = Self::read(&mut Before::default(), limits, &mut from).map_err(|error| match error {
+            FrameError::Malformed(error) => error,
+            FrameError::Extension { tag } => from.error(DecodeErrorKind::Unknown(tag as u8)),
+            _ => from.error(DecodeErrorKind::TooLarge),
+        })?;
         if from.remaining() > 0 {
             return Err(from.error(DecodeErrorKind::TooLong));
         }

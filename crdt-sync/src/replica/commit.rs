@@ -125,9 +125,10 @@ impl<S: DotStore> Replica<S> {
             self.mended.insert_run(own.replica, own.first, own.last);
             return;
         }
-        self.log.insert(record.clone(), bytes.len(), now.wall, limits);
+        let logged = LogRecord { own, logged_ms: now.wall.0, bytes };
+        self.log.insert(record.clone(), logged.entry(), limits);
         if self.has_disk() {
-            self.pending.batch.log_put.push(LogRecord { own, logged_ms: now.wall.0, bytes });
+            self.pending.batch.log_put.push(logged);
         }
         self.outbox.push((record, origin));
     }
@@ -142,7 +143,7 @@ impl<S: DotStore> Replica<S> {
         let pending = core::mem::take(&mut self.pending);
         let mut batch = pending.batch;
         if !self.has_disk() {
-            self.log.truncate(now.wall, self.roster.stable(), &self.config.limits);
+            self.log.truncate(now.wall, self.writer.id(), self.roster.stable(), &self.config.limits);
             self.disk.last = self.next_ticket();
             self.disk.durable = self.disk.last;
             self.disk.received.union_with(&batch.received);
@@ -156,7 +157,7 @@ impl<S: DotStore> Replica<S> {
         };
         batch.put = pending.put.into_iter().filter_map(row).collect();
         batch.remove = pending.remove.into_iter().collect();
-        batch.log_drop = self.log.truncate(now.wall, self.roster.stable(), &self.config.limits);
+        batch.log_drop = self.log.truncate(now.wall, self.writer.id(), self.roster.stable(), &self.config.limits);
         // What never reaches the disk need not be dropped there.
         batch.log_put.retain(|record| !batch.log_drop.contains(&record.own));
         let issued = self.clock.last().ms();

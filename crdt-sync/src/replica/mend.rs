@@ -304,7 +304,9 @@ impl<S: DotStore> Replica<S> {
     /// Looks at what that completes once for all of them: there may be as many as fit a frame.
     pub(super) fn take_retirements(&mut self, rows: impl IntoIterator<Item = (ReplicaId, u64)>) {
         for (replica, last) in rows {
-            self.pending.meta |= self.roster.retire(replica, last, self.config.limits.retired_max);
+            if self.roster.retire(replica, last, self.config.limits.retired_max) {
+                self.pending.batch.retired.push((replica, last));
+            }
         }
         self.advance_stable();
     }
@@ -316,12 +318,14 @@ impl<S: DotStore> Replica<S> {
             skipped.into_iter().for_each(|skipped| self.roster.believe(skipped, &self.disk.received));
         }
         if self.roster.advance(&self.disk.received, &self.config.limits) {
+            // Not worth a commit of its own: what is on disk of it holds less, which is true as well.
             self.events.push_back(Event::Stable(self.roster.stable().clone()));
-            self.pending.meta |= !self.roster.retired().is_empty();
         }
         // Who counts is kept: after a restart it must still hold back what it lacks.
         self.pending.meta |= self.roster.admit();
         for replica in self.roster.settle() {
+            // That it no longer counts, and what showed it.
+            self.pending.meta = true;
             self.events.push_back(Event::Retired(replica));
         }
     }

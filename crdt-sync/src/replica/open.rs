@@ -68,7 +68,7 @@ impl<S: DotStore> Replica<S> {
         let sketch = LiveSketch::asleep(SketchKey::of(&config));
         let (roster, time_hi) = match &meta {
             None => (Roster::default(), 0),
-            Some(meta) => (Roster::load(&meta.acked, &meta.retired, &meta.stable, now.steady), meta.time_hi),
+            Some(meta) => (Roster::load(&meta.acked, &loaded.retired, &meta.stable, now.steady), meta.time_hi),
         };
         let mut clock = HybridClock::new(config.limits.skew_ms_max);
         // All that was issued before lies below what was stored; the clock goes on above it.
@@ -162,7 +162,6 @@ impl<S: DotStore> Replica<S> {
             marker: self.disk.marker,
             acked: self.roster.active().map(|(replica, known)| (replica, known.clone())).collect(),
             stable: self.roster.stable().clone(),
-            retired: self.roster.retired().iter().map(|(replica, last)| (*replica, *last)).collect(),
             lent: self.lent.iter().map(|(replica, last)| (*replica, *last)).collect(),
         }
     }
@@ -206,7 +205,7 @@ fn writer_of(loaded: &Loaded, config: &Config, fresh: ReplicaId) -> Writer {
     // More may have been shown than is here, also if it ran in lease mode before.
     let leased = config.durability == Durability::Lease || meta.last > loaded.received.last(meta.replica);
     let unclean = leased && !meta.clean;
-    let retired = meta.retired.iter().any(|(replica, _)| *replica == meta.replica);
+    let retired = loaded.retired.iter().any(|(replica, _)| *replica == meta.replica);
     // Somebody else may write under it by now.
     let given_back =
         config.role == Role::Tab && meta.lent.iter().any(|(id, last)| *id == meta.replica && last.is_some());

@@ -265,13 +265,10 @@ impl<S: DotStore> Replica<S> {
     }
 
     /// A record that came again should say what it said before. If it does not, two memories write under one id: both
-    /// are offered to the state, which keeps the same value everywhere.
+    /// are offered to the state, which keeps the same value everywhere. What the log has forgotten is taken to be the
+    /// same; where states differ for that, their digests show it.
     pub(super) fn compare_repeated(&mut self, record: &Record<S>) {
-        let same = match self.log.in_memory(record.own) {
-            Some(logged) => **logged == *record,
-            None => true,
-        };
-        if same {
+        if !self.log.contradicts(record) {
             return;
         }
         self.events.push_back(Event::Equivocation(record.own.last_dot()));
@@ -375,7 +372,9 @@ impl<S: DotStore> Replica<S> {
     /// does not have them.
     pub fn fetched(&mut self, id: u64, records: Vec<LogRecord>, now: Now) {
         let Some(wanted) = self.fetches.wanted.remove(&id) else { return };
-        let decoded = records.iter().filter_map(|record| Record::<S>::decode(&record.bytes).ok());
+        // One that is broken counts as one that is not there: a repair does without the log.
+        let limits = &self.config.limits;
+        let decoded = records.iter().filter_map(|record| Record::<S>::decode_within(&record.bytes, limits).ok());
         let records: Vec<Arc<Record<S>>> = decoded.map(Arc::new).collect();
         let mut came = DotSet::new();
         for record in &records {
@@ -401,7 +400,9 @@ impl<S: DotStore> Replica<S> {
     /// What came in with this input goes to the disk in one batch.
     pub(super) fn commit_received(&mut self, now: Now) {
         let pending = &self.pending;
-        let came = pending.meta || pending.batch.stage.is_some() || !self.outbox.is_empty() || !self.mended.is_empty();
+        let batch = &pending.batch;
+        let told = !self.outbox.is_empty() || !self.mended.is_empty();
+        let came = told || pending.meta || batch.stage.is_some() || !batch.retired.is_empty();
         let replaced = self.open.is_none() && self.has_pending();
         if came || replaced {
             self.commit(now);

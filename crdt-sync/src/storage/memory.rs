@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crdt_core::{Dot, DotSet};
+use crdt_core::{Dot, DotSet, ReplicaId};
 
 use super::{Batch, Loaded, LogEntry, LogRecord, Meta, Stage, Storage, StorageError};
 use crate::Own;
@@ -16,6 +16,7 @@ pub struct MemoryStorage {
     frontier: DotSet,
     log: BTreeMap<Own, LogRecord>,
     staged: BTreeMap<Dot, Vec<u8>>,
+    retired: BTreeMap<ReplicaId, u64>,
     meta: Option<Meta>,
 }
 
@@ -45,6 +46,10 @@ impl MemoryStorage {
             Some(Stage::Clear) => self.staged.clear(),
             None => {}
         }
+        for (replica, last) in &batch.retired {
+            let row = self.retired.entry(*replica).or_default();
+            *row = (*row).max(*last);
+        }
         if batch.meta.is_some() {
             self.meta.clone_from(&batch.meta);
         }
@@ -53,11 +58,7 @@ impl MemoryStorage {
 
 impl Storage for MemoryStorage {
     fn load(&mut self) -> Result<Loaded, StorageError> {
-        let mut log: Vec<LogEntry> = self
-            .log
-            .values()
-            .map(|record| LogEntry { own: record.own, logged_ms: record.logged_ms, len: record.bytes.len() })
-            .collect();
+        let mut log: Vec<LogEntry> = self.log.values().map(LogRecord::entry).collect();
         log.sort_by_key(|entry| (entry.logged_ms, entry.own));
         Ok(Loaded {
             rows: self.rows.clone().into_iter().collect(),
@@ -66,6 +67,7 @@ impl Storage for MemoryStorage {
             frontier: self.frontier.clone(),
             log,
             staged: self.staged.clone().into_iter().collect(),
+            retired: self.retired.clone().into_iter().collect(),
             marker: self.meta.as_ref().map(|meta| meta.marker),
             meta: self.meta.clone(),
         })

@@ -1,8 +1,8 @@
 //! The bytes of [`Meta`], for stores that keep it as one blob.
 //!
 //! ```text
-//! meta := 1 · scope (16) · replica (16) · last · time_hi · marker (8 each) · clean (1) · acked · stable · retired · lent
-//! acked := count (4) · (replica · set)*           retired := count (4) · (replica · counter (8))*
+//! meta := 2 · scope (16) · replica (16) · last · time_hi · marker (8 each) · clean (1) · acked · stable · lent
+//! acked := count (4) · (replica · set)*
 //! lent  := count (4) · (replica · given back? (1) · counter (8), 0 if not)*
 //! set   := length (4) · canonical bytes
 //! ```
@@ -13,7 +13,7 @@ use crdt_core::{Canonical as _, DotSet, ReplicaId};
 use super::{Meta, StorageError};
 use crate::ScopeId;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Meta {
     /// Its bytes.
@@ -32,11 +32,6 @@ impl Meta {
             put_set(&mut out, dots);
         }
         put_set(&mut out, &self.stable);
-        put_count(&mut out, self.retired.len());
-        for (replica, last) in &self.retired {
-            out.extend(replica.to_bytes());
-            out.extend(last.to_le_bytes());
-        }
         put_count(&mut out, self.lent.len());
         for (replica, last) in &self.lent {
             out.extend(replica.to_bytes());
@@ -67,7 +62,6 @@ impl Meta {
             clean: from.take("clean")? == [1],
             acked: from.list("acked", 20, |from| Ok((from.replica("acked")?, from.set("acked")?)))?,
             stable: from.set("stable")?,
-            retired: from.list("retired", 24, |from| Ok((from.replica("retired")?, from.number("retired")?)))?,
             lent: from.list("lent", 25, |from| {
                 let (replica, back, last) = (from.replica("lent")?, from.take("lent")? == [1], from.number("lent")?);
                 Ok((replica, back.then_some(last)))
@@ -151,7 +145,6 @@ mod tests {
             marker: 77,
             acked: vec![(b, dots.clone()), (a, DotSet::new())],
             stable: dots,
-            retired: vec![(b, 3)],
             lent: vec![(a, None), (b, Some(2))],
         }
     }

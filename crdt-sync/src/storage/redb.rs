@@ -13,7 +13,7 @@ mod tests;
 use std::fmt;
 use std::path::Path;
 
-use crdt_core::{Canonical as _, Dot, DotSet};
+use crdt_core::{Canonical as _, Dot, DotSet, ReplicaId};
 use redb::{
     Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
     TableError, WriteTransaction,
@@ -32,10 +32,12 @@ const STAGED: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("staged");
 /// One row for each run of dots: its first to its last.
 const SEEN: TableDefinition<'_, &Key, u64> = TableDefinition::new("seen");
 const RECEIVED: TableDefinition<'_, &Key, u64> = TableDefinition::new("received");
-/// A record under its first dot: last counter, time, bytes. The times and lengths lie apart, so that opening a store
+/// Replicas that will make no more dots, each with its last.
+const RETIRED: TableDefinition<'_, &[u8; 16], u64> = TableDefinition::new("retired");
+/// A record under its first dot, as its bytes. Its last counter, time, length and hash lie apart, so that opening a store
 /// does not read the log.
 const LOG: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("log");
-const LOG_INDEX: TableDefinition<'_, &Key, (u64, u64, u64)> = TableDefinition::new("log index");
+const LOG_INDEX: TableDefinition<'_, &Key, (u64, u64, u64, u64)> = TableDefinition::new("log index");
 /// All that is small, by name.
 const SMALL: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("small");
 
@@ -44,7 +46,7 @@ const FRONTIER: &str = "frontier";
 /// How often this store was committed: the marker beside it keeps a copy.
 const COMMITS: &str = "commits";
 const FORMAT: &str = "format";
-const FORMAT_VERSION: &[u8] = b"crdt-sync store 1";
+const FORMAT_VERSION: &[u8] = b"crdt-sync store 2";
 
 /// A store in one file, by [`redb`]: transactions over tables, checksums, one flush for each commit. Needs the feature
 /// `redb`, which needs Rust 1.90.
@@ -179,7 +181,8 @@ struct Tables<'t> {
     seen: Table<'t, &'static Key, u64>,
     received: Table<'t, &'static Key, u64>,
     log: Table<'t, &'static Key, &'static [u8]>,
-    index: Table<'t, &'static Key, (u64, u64, u64)>,
+    index: Table<'t, &'static Key, (u64, u64, u64, u64)>,
+    retired: Table<'t, &'static [u8; 16], u64>,
     small: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -192,6 +195,7 @@ impl<'t> Tables<'t> {
             received: write.open_table(RECEIVED)?,
             log: write.open_table(LOG)?,
             index: write.open_table(LOG_INDEX)?,
+            retired: write.open_table(RETIRED)?,
             small: write.open_table(SMALL)?,
         })
     }
@@ -211,7 +215,8 @@ impl<'t> Tables<'t> {
         for record in &batch.log_put {
             let at = key(record.own.replica, record.own.first);
             self.log.insert(&at, record.bytes.as_slice())?;
-            self.index.insert(&at, (record.own.last, record.logged_ms, record.bytes.len() as u64))?;
+            let entry = record.entry();
+            self.index.insert(&at, (entry.own.last, entry.logged_ms, entry.len as u64, entry.hash))?;
         }
         for own in &batch.log_drop {
             let at = key(own.replica, own.first);
@@ -226,6 +231,11 @@ impl<'t> Tables<'t> {
             }
             Some(Stage::Clear) => self.staged.retain(|_, _| false)?,
             None => {}
+        }
+        for (replica, last) in &batch.retired {
+            let id = replica.to_bytes();
+            let known = self.retired.get(&id)?.map_or(0, |row| row.value());
+            self.retired.insert(&id, known.max(*last))?;
         }
         if let Some(meta) = &batch.meta {
             self.small.insert(META, meta.encode().as_slice())?;
@@ -262,6 +272,15 @@ fn set(read: &ReadTransaction, name: TableDefinition<'static, &'static Key, u64>
     table(read, name)?.map_or_else(|| Ok(DotSet::new()), |table| runs::read(&table, redb::TableHandle::name(&name)))
 }
 
+fn retired(read: &ReadTransaction) -> Result<Vec<(ReplicaId, u64)>, StorageError> {
+    let Some(table) = table(read, RETIRED)? else { return Ok(Vec::new()) };
+    let rows = table.iter()?.map(|row| {
+        let (id, last) = row?;
+        Ok((ReplicaId::from_bytes(*id.value()), last.value()))
+    });
+    rows.collect()
+}
+
 fn log_entries(read: &ReadTransaction) -> Result<Vec<LogEntry>, StorageError> {
     let Some(index) = table(read, LOG_INDEX)? else { return Ok(Vec::new()) };
     let entries: Result<Vec<LogEntry>, StorageError> = index
@@ -276,13 +295,13 @@ fn log_entries(read: &ReadTransaction) -> Result<Vec<LogEntry>, StorageError> {
     Ok(entries)
 }
 
-fn log_entry(at: Key, (last, logged_ms, len): (u64, u64, u64)) -> Result<LogEntry, StorageError> {
+fn log_entry(at: Key, (last, logged_ms, len, hash): (u64, u64, u64, u64)) -> Result<LogEntry, StorageError> {
     let (replica, first) = parse(at);
     if first == 0 || last < first {
         return Err(StorageError::Corrupt(format!("a record of {replica} from {first} to {last}")));
     }
     let len = usize::try_from(len).map_err(|_| StorageError::Corrupt(format!("a record of {len} bytes")))?;
-    Ok(LogEntry { own: Own { replica, first, last }, logged_ms, len })
+    Ok(LogEntry { own: Own { replica, first, last }, logged_ms, len, hash })
 }
 
 impl From<DatabaseError> for StorageError {

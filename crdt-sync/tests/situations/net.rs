@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crdt_core::{Counter, MvRegister, OrMap, OrSet, ReplicaId};
 use crdt_sync::{
-    Config, Event, FrameReader, FrameWriter, LinkKind, MemoryStorage, Message, Now, Open, PeerId, Replica, ScopeId,
-    Steady, Storage, Wall,
+    Config, Event, FrameError, FrameReader, FrameWriter, LinkKind, MemoryStorage, Message, Now, Open, PeerId, Replica,
+    ScopeId, Steady, Storage, Wall,
 };
 
 crdt_core::fields! {
@@ -38,6 +38,8 @@ pub(crate) struct Net {
     strangers: u64,
     to_strangers: BTreeMap<PeerId, Vec<Vec<u8>>>,
     readers: BTreeMap<PeerId, FrameReader>,
+    /// Bytes of identities and of tables of the retired that each has had written, and in how many batches.
+    pub(crate) written: Vec<(usize, usize)>,
     /// Disks that do not answer questions for records.
     pub(crate) unread: Vec<bool>,
 }
@@ -60,6 +62,7 @@ impl Net {
             strangers: 1,
             to_strangers: BTreeMap::new(),
             readers: BTreeMap::new(),
+            written: vec![(0, 0); count],
             unread: vec![false; count],
             stuck: vec![false; count],
         };
@@ -119,13 +122,19 @@ impl Net {
 
     /// Says something in a stranger's name; what the replica answers, it is told.
     pub(crate) fn say(&mut self, stranger: &mut Stranger, message: Message<Shop>) {
+        self.try_say(stranger, message).unwrap();
+    }
+
+    /// The same with something that may be refused.
+    pub(crate) fn try_say(&mut self, stranger: &mut Stranger, message: Message<Shop>) -> Result<(), FrameError> {
         let (now, frame) = (self.now(), stranger.writer.write(&message));
-        self.replicas[stranger.at].0.handle_message(stranger.link, &frame, now).unwrap();
+        let outcome = self.replicas[stranger.at].0.handle_message(stranger.link, &frame, now);
         self.drain();
         if let Some(mut reader) = self.readers.remove(&stranger.link) {
             stranger.told = self.told(stranger, &mut reader);
             self.readers.insert(stranger.link, reader);
         }
+        outcome
     }
 
     fn told(&mut self, stranger: &Stranger, reader: &mut FrameReader) -> Vec<Message<Shop>> {
@@ -170,6 +179,9 @@ impl Net {
                 let now = self.now();
                 let (replica, store) = &mut self.replicas[at];
                 while let Some(persist) = replica.poll_persist() {
+                    let identity = persist.batch.meta.as_ref().map_or(0, |meta| meta.encode().len());
+                    self.written[at].0 += identity + 24 * persist.batch.retired.len();
+                    self.written[at].1 += 1;
                     store.commit(std::slice::from_ref(&persist.batch)).unwrap();
                     if !self.stuck[at] {
                         replica.durable(persist.ticket, now);

@@ -135,6 +135,47 @@ fn one_more_retirement_costs_one_row() {
     assert!(cost < quiet + 400, "{cost} B for one row on a new link, {quiet} B without");
 }
 
+/// The whole table, up to 24 MB of it, went to the disk again with each row, and whenever an edit became stable: n rows
+/// cost n² bytes.
+#[test]
+fn a_retirement_costs_its_row_on_disk_and_an_edit_none() {
+    let mut net = with_visitors(0);
+    let gone = |range: std::ops::Range<u128>| -> Vec<_> {
+        range.map(|visitor| (ReplicaId::from_u128(1_000 + visitor), 1)).collect()
+    };
+    net.tell_retirements(0, gone(0..1_000));
+    net.pass(30_000);
+    assert_eq!(net.replicas[1].0.retired().count(), 1_000);
+    let cost = |net: &mut Net, act: &mut dyn FnMut(&mut Net)| {
+        let before = net.written.clone();
+        act(net);
+        let spent = |(now, then): (&(usize, usize), &(usize, usize))| (now.0 - then.0, now.1 - then.1);
+        net.written.iter().zip(&before).map(spent).collect::<Vec<_>>()
+    };
+    for more in 0..5_u128 {
+        let row = cost(&mut net, &mut |net| {
+            net.tell_retirements(0, gone(1_000 + more..1_001 + more));
+            net.pass(5_000);
+        });
+        assert!(row.iter().all(|(bytes, _)| (24..2_000).contains(bytes)), "{row:?} for a row");
+    }
+    let edits = cost(&mut net, &mut |net| {
+        for n in 0..20 {
+            net.edit(0, |shop| shop.note().write(format!("note {n}")));
+            net.pass(200);
+        }
+    });
+    eprintln!("20 edits with 1,005 retired: bytes of identity and batches {edits:?}");
+    assert!(edits.iter().all(|(bytes, batches)| *bytes < 2_000 && *batches <= 23), "{edits:?} for 20 edits");
+    // All of it is there when they come back.
+    net.restart(0, 500);
+    net.restart(1, 501);
+    for (replica, _) in &net.replicas {
+        assert_eq!(replica.retired().count(), 1_005);
+        assert!(replica.id().to_bytes() < ReplicaId::from_u128(500).to_bytes(), "and nobody lost an id");
+    }
+}
+
 /// A third replica, which knows nobody, meets two that leave out most of what they have.
 #[test]
 fn who_knows_other_retirements_is_told_of_them_and_repaired_as_well() {

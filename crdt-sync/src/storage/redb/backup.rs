@@ -8,7 +8,7 @@ use std::{fs, io, process};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::marker::{Marker, sync_folder_of};
-use super::{LOG, LOG_INDEX, RECEIVED, ROWS, RedbStorage, SEEN, SMALL, STAGED, table};
+use super::{LOG, LOG_INDEX, RECEIVED, RETIRED, ROWS, RedbStorage, SEEN, SMALL, STAGED, table};
 use crate::StorageError;
 use crate::storage::Snapshot;
 
@@ -85,6 +85,7 @@ impl Moment {
         copy_table(&self.read, &write, RECEIVED)?;
         copy_table(&self.read, &write, LOG)?;
         copy_table(&self.read, &write, LOG_INDEX)?;
+        copy_table(&self.read, &write, RETIRED)?;
         copy_table(&self.read, &write, SMALL)?;
         write.commit()?;
         drop(copy);

@@ -284,7 +284,8 @@ fn crash_and_reopen(stop_at: Option<u64>, kept: Kept) -> u64 {
         exchange(&mut storage, &mut here, &mut peer, 1, now(2_000))
     });
     let image = disk.image();
-    assert_eq!(lived.is_err(), image.stopped && stop_at.is_some_and(|at| at <= image.operations) && lived.is_err());
+    // A disk that did not stop has no errors; one that stopped while nobody waited for it may have none, either.
+    assert!(lived.is_ok() || image.stopped, "{:?}", lived.err());
     let (operations, found) = (image.operations, image.survives(kept));
     drop(image);
 

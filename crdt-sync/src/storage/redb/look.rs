@@ -10,7 +10,7 @@ use super::backup::Unnamed;
 use super::marker::Marker;
 use super::{
     COMMITS, FORMAT, FORMAT_VERSION, FRONTIER, META, RECEIVED, ROWS, RedbStorage, SEEN, SMALL, STAGED, entries,
-    log_entries, set, table,
+    log_entries, retired, set, table,
 };
 use crate::{Loaded, Meta, StorageError};
 
@@ -66,6 +66,7 @@ pub(super) fn load(read: &ReadTransaction, marker: &Marker) -> Result<Loaded, St
         frontier,
         log: log_entries(read)?,
         staged: entries(read, STAGED)?,
+        retired: retired(read)?,
         marker: marker.number(commits, meta.as_ref().map(|meta| meta.marker))?,
         meta,
     })

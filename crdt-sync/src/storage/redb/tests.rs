@@ -23,7 +23,6 @@ fn meta(marker: u64) -> Meta {
         marker,
         acked: Vec::new(),
         stable: DotSet::new(),
-        retired: Vec::new(),
         lent: Vec::new(),
     }
 }
@@ -74,6 +73,7 @@ impl Arbitrary for AnyBatch {
                 1 | 2 => Some(Stage::Put(rows(g))),
                 _ => None,
             },
+            retired: (0..small(g, 3)).map(|_| (replica(small(g, 4)), small(g, 9))).collect(),
             meta: bool::arbitrary(g).then(|| meta(small(g, 4))),
         })
     }
