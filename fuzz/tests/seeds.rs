@@ -1,6 +1,6 @@
 //! The committed seeds, and inputs that were once found, without a fuzzer.
 
-use crdt_fuzz::{decode, frames, history, parcel, repair};
+use crdt_fuzz::{decode, frames, history, parcel, repair, sketch};
 use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -109,4 +109,15 @@ fn the_honest_agree_after_every_repair_seed() {
     }
     // A peer that is shut out at once would find nothing.
     assert!(all.accepted > 100 && all.refused > 20 && all.answers > 100, "{all:?}");
+}
+
+#[test]
+fn every_sketch_seed_is_read_off_and_they_reach_all_there_is() {
+    let all: Vec<_> = files("seeds/sketch").iter().map(|file| sketch::check(&std::fs::read(file).unwrap())).collect();
+    assert!(all.iter().any(|tally| tally.differences > 300) && all.iter().any(|tally| tally.is_wide));
+    assert!(all.iter().any(|tally| !tally.is_wide && tally.differences > 20));
+    let (cells, differences): (usize, usize) =
+        all.iter().fold((0, 0), |sum, tally| (sum.0 + tally.cells, sum.1 + tally.differences));
+    assert!(cells < 3 * differences, "{cells} cells for {differences} differences");
+    assert!(all.iter().map(|tally| tally.unreadable).sum::<usize>() >= all.len());
 }

@@ -37,6 +37,18 @@ fn main() -> io::Result<()> {
     for number in 0..16u64 {
         fs::write(repair.join(format!("script-{number:02}")), script(100 + 8 * number))?;
     }
+    let sketch = seeds.join("sketch");
+    fs::create_dir_all(&sketch)?;
+    for number in 0..16u64 {
+        let mut bytes = script(4 * number);
+        if number % 2 == 1 {
+            // Symbols of 8 bytes, and runs that overlap.
+            for step in bytes[2..].chunks_exact_mut(4) {
+                (step[0], step[1], step[2]) = (step[0] & 0x7f, step[1] & 3, step[2] & 1);
+            }
+        }
+        fs::write(sketch.join(format!("script-{number:02}")), bytes)?;
+    }
     Ok(())
 }
 
