@@ -2,7 +2,7 @@
 import { openDoc } from "crdt-wasm";
 import { indexedDb } from "crdt-wasm/store";
 
-import { trouble } from "./banner.ts";
+import { note, trouble } from "./banner.ts";
 import { card } from "./card.ts";
 import { cart } from "./cart.ts";
 import { Disk } from "./disk.ts";
@@ -18,6 +18,11 @@ import { links, shows, signed, status } from "./tab.ts";
 import { traffic } from "./traffic.ts";
 import { unsent } from "./unsent.ts";
 import { who } from "./who.ts";
+
+/** What a browser keeps from a page that came over a network in the clear. */
+const INSECURE =
+  "This address is not a secure one (no https, not this machine), so the browser gives no locks: the relay lends this tab an id instead " +
+  "of a stored one, and takes it back when the page goes. Everything else works.";
 
 async function open() {
   const settings = (await (await fetch("/settings.json")).json()) as { relay: string; document: string };
@@ -49,8 +54,10 @@ async function open() {
   news(stall);
   stall.onNotice((notice) => {
     if (notice.kind === "storageFailed") trouble("The store of this browser failed: edits are refused from here on.");
+    if (notice.kind === "reopened") trouble("The package broke, and this stall was opened again from the store of this browser.");
     if (notice.kind === "replicaChanged") trouble("Somebody else wrote under the id of this tab: it goes on under a fresh one.");
   });
+  if (!isSecureContext) note(INSECURE);
   killable(stall, disk);
   links(stall, here, settings.relay);
   watchState(stall, (now) => {

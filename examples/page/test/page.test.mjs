@@ -86,6 +86,10 @@ test("a reload keeps everything, also what nobody else has", async () => {
   await title.fill("Cox apples");
   await title.press("Enter");
   await card(page, "apples").getByRole("button", { name: "One apples more" }).click();
+  await card(page, "apples").getByRole("button", { name: "Put in cart: apples" }).click();
+  await page.getByRole("button", { name: "Add a seat" }).click();
+  const marks = () => page.locator(".only-here:visible").count();
+  assert.equal(await marks(), 3, "of a product, the cart and the seats");
   await until(() => page.evaluate(() => globalThis.stall.status.snapshot()), ({ storage, unsaved }) => storage === "saved" && unsaved === 0);
   const [kept, id] = [await bytes(page), await page.evaluate(() => globalThis.stall.replicaId)];
   // No relay: what is there after the reload can only come from this browser.
@@ -93,6 +97,7 @@ test("a reload keeps everything, also what nobody else has", async () => {
   await page.reload();
   await until(() => page.evaluate(() => globalThis.stall?.root.apples.title.value), (text) => text === "Cox apples");
   assert.equal(await bytes(page), kept);
+  await until(marks, (count) => count === 3);
   assert.equal(await page.evaluate(() => globalThis.stall.replicaId), id, "a later tab goes on under the id of the earlier one");
   await stall.relay.start();
   await synced(page);

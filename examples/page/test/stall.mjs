@@ -80,6 +80,20 @@ async function startNative(relay, document) {
   };
 }
 
+/** The page and a relay of its own under an address of this machine that is no loopback. */
+export async function openAt(address) {
+  const folder = mkdtempSync(join(tmpdir(), "crdt-page-"));
+  const server = start(MARKET, "serve", PAGE, join(folder, "data"), "--listen", address, "--quiet");
+  await server.line();
+  return {
+    url: (await server.line()).split(" ").at(-1),
+    async stop() {
+      await server.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** All of it. `stop` ends what was started, in any case. */
 export async function open() {
   const folder = mkdtempSync(join(tmpdir(), "crdt-page-"));

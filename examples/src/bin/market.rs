@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::io::{stdin, stdout};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,17 +15,18 @@ use crdt_examples::market::goods::{Stall, first_morning};
 use crdt_examples::market::hand::{Work, introduce, work};
 use crdt_examples::market::{site, terminal};
 use crdt_examples::random::Random;
-use crdt_sync::drive::relay::{Relay, RelayConfig};
+use crdt_sync::drive::relay::{DocumentAccess, Relay, RelayConfig};
 use crdt_sync::drive::{Node, websocket};
 use crdt_sync::{Config, MemoryStorage, RedbStorage, ScopeId};
 use tokio::net::TcpListener;
 
 const USAGE: &str = "\
-usage: market serve PAGE DATA [--port N] [--relay ADDRESS] [--quiet]
+usage: market serve PAGE DATA [--port N] [--listen IP] [--relay ADDRESS] [--quiet]
        market terminal RELAY DOCUMENT
 
 serve: PAGE is the folder of the built page, DATA that of what is kept; with --relay it uses the one that listens there
-instead of starting its own, and with --quiet nobody edits by themselves.";
+instead of starting its own, and with --quiet nobody edits by themselves. Without --listen only this machine gets in;
+with the address that it has on a network, whoever is there.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -50,17 +52,22 @@ struct Options {
     page: PathBuf,
     data: PathBuf,
     port: u16,
+    /// Under which address of this machine page and relay are found.
+    host: IpAddr,
     relay: Option<String>,
     quiet: bool,
 }
 
 impl Options {
     fn read(page: &str, data: &str, options: &[&str]) -> Option<Self> {
-        let mut read = Self { page: page.into(), data: data.into(), port: 0, relay: None, quiet: false };
+        let host = IpAddr::from([127, 0, 0, 1]);
+        let mut read = Self { page: page.into(), data: data.into(), port: 0, host, relay: None, quiet: false };
         let mut options = options.iter();
         while let Some(option) = options.next() {
             match *option {
                 "--port" => read.port = options.next()?.parse().ok()?,
+                // The page tells browsers where the relay is: an address that stands for all of them leads nowhere.
+                "--listen" => read.host = options.next()?.parse().ok().filter(|host: &IpAddr| !host.is_unspecified())?,
                 "--relay" => read.relay = Some((*options.next()?).to_owned()),
                 "--quiet" => read.quiet = true,
                 _ => return None,
@@ -80,8 +87,10 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         None => {
             let mut config = RelayConfig::default();
             config.data = options.data.join("relay");
+            // Also on an address where others than this machine get in: this one document, for whoever knows its name.
+            config.documents.insert(document.clone(), DocumentAccess::default());
             let relay = Relay::new(config)?;
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let listener = TcpListener::bind((options.host, 0)).await?;
             let address = listener.local_addr()?.to_string();
             (Some((relay.serve(listener), relay)), address)
         }
@@ -105,7 +114,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     }
 
     // The page. What is shown last is the one address that people need.
-    let listener = listen(options.port).await?;
+    let listener = listen(options.host, options.port).await?;
     let site = site::site(&options.page, &address, &document, natives)?;
     println!("relay     ws://{address}  document {document}");
     println!("page      http://{}/", listener.local_addr()?);
@@ -123,9 +132,9 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// On the port that was asked for, so that the browser finds what it kept for this address; on another if it is taken.
-async fn listen(port: u16) -> std::io::Result<TcpListener> {
-    match TcpListener::bind(("127.0.0.1", port)).await {
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => TcpListener::bind(("127.0.0.1", 0)).await,
+async fn listen(host: IpAddr, port: u16) -> std::io::Result<TcpListener> {
+    match TcpListener::bind((host, port)).await {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => TcpListener::bind((host, 0)).await,
         result => result,
     }
 }
