@@ -67,7 +67,9 @@ impl Options {
             match *option {
                 "--port" => read.port = options.next()?.parse().ok()?,
                 // The page tells browsers where the relay is: an address that stands for all of them leads nowhere.
-                "--listen" => read.host = options.next()?.parse().ok().filter(|host: &IpAddr| !host.is_unspecified())?,
+                "--listen" => {
+                    read.host = options.next()?.parse().ok().filter(|host: &IpAddr| !host.is_unspecified())?
+                }
                 "--relay" => read.relay = Some((*options.next()?).to_owned()),
                 "--quiet" => read.quiet = true,
                 _ => return None,
