@@ -10,7 +10,7 @@ import { formatMessage } from "publint/utils";
 import { newProject } from "./packed.mjs";
 
 const here = new URL("..", import.meta.url).pathname;
-const { packed, read, run, stop, write } = newProject("pack");
+const { packed, read, root, run, stop, write } = newProject("pack");
 after(stop);
 
 test("the tarball holds the files of the list, and no others", () => {
@@ -33,6 +33,14 @@ test("it installs into an empty project without anything else, and every entry c
 test("what looks at packages finds nothing wrong with it", async () => {
   const { messages, pkg } = await publint({ pkgDir: here, strict: true });
   assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+});
+
+test("its types are found by every way to look for them, and say what is there", () => {
+  const attw = join(here, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  // Bytes and a list of facts have no types.
+  const args = ["--profile", "esm-only", "--exclude-entrypoints", "crdt.wasm", "package.json", "--format", "ascii", "--no-color", "--no-emoji"];
+  const said = run(process.execPath, attw, join(root, packed.filename), ...args);
+  assert.match(said, /"crdt-wasm\/react"/);
 });
 
 const blocks = [...readFileSync(join(here, "README.md"), "utf8").matchAll(/```(\w+)\n([\s\S]*?)```/g)];
