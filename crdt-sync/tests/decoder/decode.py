@@ -1,10 +1,12 @@
-"""Decodes frames of version 1 as PROTOCOL.md describes them, and prints JSON.
+"""Decodes frames and states of version 1 as PROTOCOL.md describes them, and prints JSON.
 
 python3 decode.py stream.v1.txt datagram.v1.txt ...      (each line: a name and a frame in hex)
+python3 decode.py or-set.state.hex ...                   (a state in hex)
 
-It reads what is well-formed and checks no canonical forms. It uses the standard library alone.
+It reads every kind of frame, store and value. It reads what is well-formed and checks no canonical forms. It uses the
+standard library alone.
 """
-import json, os, sys
+import json, os, struct, sys
 
 ROLES = ["Replica", "Tab"]
 MODES = ["Immediate", "Fifo", "Causal"]
@@ -116,16 +118,39 @@ class Reader:
             return stores
         if kind == 12:                          # a map: keys, then values
             sizes = [self.int() for _ in range(count)]
-            keys = self.column(sum(sizes))
-            if self.int() != sum(sizes):
-                raise ValueError("values of several kinds are not read here")
-            values = self.store(self.byte(), sum(sizes))
+            keys, values = self.column(sum(sizes)), []
+            while len(values) < sum(sizes):     # stretches of one kind
+                stretch = self.int()
+                values += self.store(self.byte(), stretch)
             pairs = iter(zip(keys, values))
             return [[[*entry[:2], key, *entry[2:]] for key, entries in (next(pairs) for _ in range(size))
                      for entry in entries] for size in sizes]
-        stores = self.store_dots(count)
+        sizes = [self.int() for _ in range(count)] if kind == 13 else []
+        keys = self.column(sum(sizes)) if sizes else []
+        stores = self.store_dots(len(keys) if kind == 13 else count)
         total = sum(map(len, stores))
-        if kind == 4:                           # a counter: runs of equal amounts
+        if kind == 1:                           # counters of totals: one row for each replica
+            values = [[total] for total in self.column(total)]
+        elif kind == 2:
+            values = list(map(list, zip(self.column(total), self.column(total))))
+        elif kind == 3:                         # minted, spent, and what was given to whom
+            values = list(map(list, zip(self.column(total), self.column(total))))
+            for value in values:
+                value.append([[self.raw(16).hex(), self.int()] for _ in range(self.int())])
+        elif kind in (7, 8):                    # flags
+            values = [[] if kind == 7 else [self.byte() == 1] for _ in range(total)]
+        elif kind == 11:                        # a set in which removals win: whether each is an insertion
+            values = [[element] for element in self.elements(total)]
+            for value in values:
+                value.append(self.byte() == 1)
+        elif kind == 13:                        # a last-writer map: writes of each key, some of them of nothing
+            stamps = list(zip(self.packed(total), self.packed(total)))
+            written = [self.byte() == 1 for _ in range(total)]
+            fresh = iter(self.column(sum(written)))
+            values = iter([list(stamp), next(fresh) if there else None] for stamp, there in zip(stamps, written))
+            rows = iter([[*dot, key, *next(values)] for dot in dots] for key, dots in zip(keys, stores))
+            return [[entry for _ in range(size) for entry in next(rows)] for size in sizes]
+        elif kind == 4:                           # a counter: runs of equal amounts
             amounts = []
             while len(amounts) < total:
                 amount = unzigzag(self.int())
@@ -137,7 +162,7 @@ class Reader:
         elif kind in (6, 9, 10):                # a multi-value register, sets
             values = [[value] for value in (self.column(total) if kind == 6 else self.elements(total))]
         else:
-            raise ValueError(f"stores of kind {kind} are not read here")
+            raise ValueError(f"there are no stores of kind {kind}")
         values = iter(values)
         return [[[*dot, *next(values)] for dot in dots] for dots in stores]
 
@@ -194,8 +219,10 @@ class Reader:
             texts = [self.bytes() for _ in range(count)]
         elif tag == 11:
             return [self.byte() == 1 for _ in range(count)]
+        elif tag == 12:
+            return [self.float() for _ in range(count)]
         else:
-            raise ValueError(f"columns with tag {tag} are not read here")
+            raise ValueError(f"there are no columns with tag {tag}")
         return [text.decode() if tag < 9 else list(text) for text in texts]
 
     def value(self):
@@ -204,9 +231,18 @@ class Reader:
             return [None, False, True][tag]
         if tag < 5:
             return self.int() if tag == 3 else ~self.int()
+        if tag == 5:
+            return self.float()
         if tag in (6, 7):
             return self.bytes().decode() if tag == 6 else list(self.bytes())
-        raise ValueError(f"values with tag {tag} are not read here")
+        if tag == 8:
+            return [self.value() for _ in range(self.int())]
+        if tag == 9:
+            return {self.bytes().decode(): self.value() for _ in range(self.int())}
+        raise ValueError(f"there are no values with tag {tag}")
+
+    def float(self):
+        return struct.unpack("<d", self.raw(8))[0]
 
     # Messages
 
@@ -330,9 +366,34 @@ def frame(data, ids, is_stream):
     return message
 
 
+def state(data):
+    """A state alone: a table of ids, what was seen, and what is live."""
+    reader = Reader(data, [])
+    format, head = reader.raw(2)
+    if format != 0xc1 or head >> 5:
+        raise ValueError("this is no state of version 1")
+    count = head if head < 31 else 31 + reader.int()
+    reader.ids += [reader.raw(16).hex() for _ in range(count)]
+    seen, entries = reader.dots(), reader.root()
+    if reader.at != len(data):
+        raise ValueError("bytes are left over")
+    return {"seen": seen, "live": join_dots((entry[0], entry[1]) for entry in entries), "entries": repr(entries)}
+
+
+def join_dots(dots):
+    rows = {}
+    for replica, counter in dots:
+        rows.setdefault(replica, []).append([counter, counter])
+    return {replica: join(runs) for replica, runs in rows.items()}
+
+
 def main():
     links = {}
     for path in sys.argv[1:]:
+        if path.endswith(".hex"):
+            with open(path) as text:
+                links[os.path.basename(path)] = state(bytes.fromhex(text.read()))
+            continue
         link, ids = os.path.basename(path).split(".")[0], []
         with open(path) as lines:
             frames = [line.split() for line in lines]

@@ -13,7 +13,7 @@ fn id(id: ReplicaId) -> Value {
 }
 
 /// `{ id: [[first, last], …] }`.
-fn set(dots: &DotSet) -> Value {
+pub fn set(dots: &DotSet) -> Value {
     let mut rows = serde_json::Map::new();
     for (replica, first, last) in dots.runs() {
         let runs = rows.entry(id(replica).as_str().unwrap_or_default()).or_insert_with(|| json!([]));
