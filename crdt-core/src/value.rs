@@ -9,7 +9,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ReplicaId;
-use crate::codec::{Canonical, ColumnTag, DecodeError, DecodeErrorKind, Decoder, Encoder, Ids, VALUE_BYTES_MAX};
+use crate::codec::{
+    Canonical, ColumnTag, DecodeError, DecodeErrorKind, DecodeLimits, Decoder, Encoder, Ids, VALUE_BYTES_MAX,
+};
 
 #[cfg(feature = "serde")]
 mod custom;
@@ -59,9 +61,9 @@ impl Canonical for Value {
         to.into_bytes()
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
         let no_ids = Ids::default();
-        let mut from = Decoder::new(bytes, &no_ids);
+        let mut from = Decoder::within(bytes, 0, &no_ids, limits);
         let value = from.value()?;
         if from.remaining() > 0 { Err(from.error(DecodeErrorKind::TooLong)) } else { Ok(value) }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crdt_core::{
     BoundedCounter, Canonical, Causal, Counter, Delta, Document, DotSet, EwFlag, GCounter, GSet, LwwMap, LwwRegister,
-    MvRegister, OrMap, OrSet, RwSet, Summary, Value, VersionVector,
+    MvRegister, OrMap, OrSet, ReplicaId, RwSet, Summary, Value, VersionVector, Writer,
 };
 
 struct Counting;
@@ -38,6 +38,11 @@ const PER_BYTE_MAX: usize = 8_192;
 /// Where every dot has a value beside it there is at most one of them to a byte.
 const PER_BYTE_MAX_WITH_VALUES: usize = 1_024;
 
+/// What copies of long keys may take in all for such a length; see `DecodeLimits::of_len`.
+fn copies_max(len: usize) -> usize {
+    (16 << 20) + 4_096 * len
+}
+
 /// How many bytes were allocated at once while `bytes` were decoded.
 fn peak_of<T: Canonical>(bytes: &[u8]) -> usize {
     let before = IN_USE.load(Relaxed);
@@ -56,6 +61,25 @@ fn frame(form: u8, body: &[&[u8]]) -> Vec<u8> {
     let mut bytes = vec![0xC1, form << 5 | 1];
     bytes.extend(1u128.to_be_bytes());
     bytes.extend(body.concat());
+    bytes
+}
+
+/// The delta of 16 increments for each byte of `dots` under one key.
+fn crowd_under_a_key(key: usize, dots: usize) -> Vec<u8> {
+    let mut bytes = frame(2, &[]);
+    let mut state = Causal::<OrMap<String, Counter>>::new();
+    let (delta, ()) = state.edit(&mut Writer::new(ReplicaId::from_u128(1)), |map| {
+        (0..16 * dots).for_each(|_| map.entry("KEY").add(1));
+    });
+    let short = delta.encode();
+    let at = short.windows(4).position(|four| four == b"\x03KEY").expect("its length and the key");
+    bytes.extend(&short[bytes.len()..at]);
+    bytes.extend([key as u8 | 0x80, (key >> 7) as u8 | if key >> 14 > 0 { 0x80 } else { 0 }]);
+    if key >> 14 > 0 {
+        bytes.push((key >> 14) as u8);
+    }
+    bytes.resize(bytes.len() + key, b'k');
+    bytes.extend(&short[at + 4..]);
     bytes
 }
 
@@ -90,6 +114,14 @@ fn memory_is_bounded_by_the_length_of_the_input() {
     let field = [&[14, 1, 1, b'a'][..], &counter].concat();
     assert_bounded::<Causal<Document>>(&frame(0, &[&SEEN, &field]), PER_BYTE_MAX);
     assert_bounded::<Delta<Document>>(&frame(2, &[&field]), PER_BYTE_MAX);
+
+    // A long key over a crowd of increments: each entry of a delta has a copy of it. 8 kB came to 274 MB.
+    for (key, dots) in [(200, 4_000), (1_000, 1_000), (4_096, 4_096), (20_000, 20_000)] {
+        let bytes = crowd_under_a_key(key, dots);
+        let peak = peak_of::<Delta<OrMap<String, Counter>>>(&bytes);
+        let bound = PER_BYTE_MAX * bytes.len() + copies_max(bytes.len());
+        assert!(peak <= bound, "{peak} bytes for {}: a key of {key} bytes, {dots} bytes of dots", bytes.len());
+    }
 
     // Small values, keys and nested containers, one after the other.
     let rest = [0x00; LONG];

@@ -39,12 +39,21 @@ pub trait Canonical: Sized {
 
     /// The value that has these bytes.
     ///
-    /// Whatever the bytes, this neither panics nor allocates more than a fixed multiple of their length.
+    /// Whatever the bytes, this neither panics nor allocates more than [`DecodeLimits::of_len`] says.
     ///
     /// # Errors
     /// If no value of this type has these bytes; see [`DecodeErrorKind`].
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let value = Self::read(bytes)?;
+        Self::decode_within(bytes, DecodeLimits::of_len(bytes.len()))
+    }
+
+    /// As [`decode`](Self::decode), within limits of your own. Where bytes come from people who may choose keys or ids to
+    /// collide, pass a random [`seed`](DecodeLimits::seed).
+    ///
+    /// # Errors
+    /// If no value of this type has these bytes, or it is beyond the limits.
+    fn decode_within(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        let value = Self::read(bytes, limits)?;
         // One spelling per value: what is read must be what would be written.
         let again = value.encode();
         if again == bytes {
@@ -56,7 +65,7 @@ pub trait Canonical: Sized {
 
     /// Reads without checking the spelling.
     #[doc(hidden)]
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError>;
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError>;
 }
 
 /// The value that has these bytes; see [`Canonical::decode`].
@@ -89,10 +98,11 @@ pub(crate) fn write(
 /// Reads a buffer of one of these forms.
 pub(crate) fn read<T>(
     bytes: &[u8],
+    limits: DecodeLimits,
     wanted: &[Form],
     body: impl FnOnce(Form, &mut Decoder<'_>) -> Result<T, DecodeError>,
 ) -> Result<T, DecodeError> {
-    let mut ids = Ids::default();
+    let mut ids = Ids::with_seed(limits.seed);
     let no_ids = Ids::default();
     let mut from = Decoder::new(bytes, &no_ids);
     let format = from.byte()?;
@@ -117,7 +127,7 @@ pub(crate) fn read<T>(
             return Err(from.error(DecodeErrorKind::NotCanonical));
         }
     }
-    let mut from = Decoder::within(bytes, from.position(), &ids, DecodeLimits::default());
+    let mut from = Decoder::within(bytes, from.position(), &ids, limits);
     let value = body(form, &mut from)?;
     if from.remaining() > 0 {
         return Err(from.error(DecodeErrorKind::TooLong));
@@ -136,7 +146,7 @@ pub(super) fn write_root<S: DotStore>(store: &S, to: &mut Encoder<'_>) {
 pub(crate) fn read_root<S: DotStore>(from: &mut Decoder<'_>) -> Result<S, DecodeError> {
     if from.peek() == Some(0) {
         from.byte()?;
-        return Ok(S::default());
+        return Ok(S::with_seed(from.seed()));
     }
     read_store::<S>(1, from)?.pop().ok_or_else(|| from.error(DecodeErrorKind::TooShort))
 }
@@ -174,11 +184,11 @@ impl<S: DotStore> Canonical for Causal<S> {
         })
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::State], |_, from| {
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::State], |_, from| {
             let seen = from.dot_set()?;
             let store = read_root(from)?;
-            Self::from_parts(store, seen).map_err(|fault| invalid(from, fault))
+            Self::from_parts(store, seen, from.seed()).map_err(|fault| invalid(from, fault))
         })
     }
 }
@@ -195,7 +205,8 @@ impl<S: DotStore> Causal<S> {
     /// # Errors
     /// If these bytes do not begin as a state does.
     pub fn peek_seen(bytes: &[u8]) -> Result<DotSet, DecodeError> {
-        read(bytes, &[Form::State], |_, from| {
+        let limits = DecodeLimits::of_len(bytes.len());
+        read(bytes, limits, &[Form::State], |_, from| {
             let seen = from.dot_set()?;
             from.raw(from.remaining())?;
             Ok(seen)
@@ -208,6 +219,14 @@ impl<S: DotStore> Causal<S> {
     /// See [`Canonical::decode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         Canonical::decode(bytes)
+    }
+
+    /// The state that has these bytes, within limits of your own.
+    ///
+    /// # Errors
+    /// See [`Canonical::decode_within`].
+    pub fn decode_within(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        Canonical::decode_within(bytes, limits)
     }
 }
 
@@ -224,10 +243,10 @@ impl<S: DotStore> Canonical for Delta<S> {
         })
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Delta, Form::Additions], |form, from| {
-            let mut own = DotSet::new();
-            let mut retired = DotSet::new();
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Delta, Form::Additions], |form, from| {
+            let mut own = DotSet::with_seed(from.seed());
+            let mut retired = DotSet::with_seed(from.seed());
             if form == Form::Delta {
                 own = from.dot_set()?;
                 retired = from.dot_set()?;
@@ -262,6 +281,14 @@ impl<S: DotStore> Delta<S> {
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         Canonical::decode(bytes)
     }
+
+    /// The delta that has these bytes, within limits of your own.
+    ///
+    /// # Errors
+    /// See [`Canonical::decode_within`].
+    pub fn decode_within(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        Canonical::decode_within(bytes, limits)
+    }
 }
 
 impl Canonical for DotSet {
@@ -269,8 +296,8 @@ impl Canonical for DotSet {
         write(Form::Dots, ids_of(self), |to| to.dot_set(self))
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Dots], |_, from| from.dot_set())
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Dots], |_, from| from.dot_set())
     }
 }
 
@@ -279,8 +306,8 @@ impl Canonical for VersionVector {
         write(Form::Version, self.iter().map(|(replica, _)| replica), |to| to.dot_set(&DotSet::from(self)))
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Version], |_, from| from.dot_set().map(|set| set.version()))
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Version], |_, from| from.dot_set().map(|set| set.version()))
     }
 }
 
@@ -292,8 +319,8 @@ impl Canonical for Summary {
         })
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Summary], |_, from| {
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Summary], |_, from| {
             let (seen, live) = (from.dot_set()?, from.dot_set()?);
             if !live.is_subset(&seen) {
                 return Err(from.error(DecodeErrorKind::NotSeen));

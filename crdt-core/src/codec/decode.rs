@@ -10,6 +10,10 @@ use crate::{Dot, ReplicaId};
 /// How many times more room a value takes in memory than written, at most.
 const VALUE_EXPANSION: usize = 16;
 
+/// How many bytes of copies each byte may cost: what the sixteen increments that it can stand for take under a key of
+/// ordinary length.
+const COPIED_PER_BYTE: u64 = 4_096;
+
 /// Where bytes come from. Whatever they claim, no more is allocated than a fixed multiple of their length.
 pub struct Decoder<'b> {
     bytes: &'b [u8],
@@ -39,23 +43,33 @@ pub struct DecodeLimits {
     pub set_runs_max: usize,
     /// Entries in all: a byte can stand for sixteen of them.
     pub entries_max: u64,
-    /// Bytes that entries may take beyond what was read: each has a copy of its key, and a long key that stands there
-    /// once may have many entries.
+    /// Bytes that copies may take beyond what was read: each entry of a delta has a copy of its key, and a long key that
+    /// stands there once may have many entries. A state has no such copies.
     pub copied_bytes_max: u64,
     /// The seed of hash tables in what is decoded, as ids and keys may be chosen to collide.
     pub seed: u64,
 }
 
-impl Default for DecodeLimits {
-    /// A gibibyte of copies, no other limits, and seed 0.
-    fn default() -> Self {
+impl DecodeLimits {
+    /// What this many bytes may cost: copies of 4 096 times their length and 16 MiB, at most a gibibyte; no other limits,
+    /// as those follow from the length alone; and seed 0.
+    #[must_use]
+    pub fn of_len(len: usize) -> Self {
+        let copied_bytes_max = (len as u64).saturating_mul(COPIED_PER_BYTE).saturating_add(16 << 20).min(1 << 30);
         Self {
             set_replicas_max: usize::MAX,
             set_runs_max: usize::MAX,
             entries_max: u64::MAX,
-            copied_bytes_max: 1 << 30,
+            copied_bytes_max,
             seed: 0,
         }
+    }
+}
+
+impl Default for DecodeLimits {
+    /// A gibibyte of copies, no other limits, and seed 0.
+    fn default() -> Self {
+        Self::of_len(usize::MAX)
     }
 }
 
@@ -63,7 +77,7 @@ impl<'b> Decoder<'b> {
     /// Starts at the first byte. Indexes are looked up in that table.
     #[must_use]
     pub fn new(bytes: &'b [u8], ids: &'b Ids) -> Self {
-        Self::within(bytes, 0, ids, DecodeLimits::default())
+        Self::within(bytes, 0, ids, DecodeLimits::of_len(bytes.len()))
     }
 
     /// Starts at byte `at`, and takes no more than the limits allow.

@@ -25,7 +25,20 @@ use crate::{Dot, ReplicaId};
 #[derive(Clone, Default)]
 pub struct Ids {
     ids: Vec<ReplicaId>,
-    index: ById<u32>,
+    index: Index,
+}
+
+#[derive(Clone)]
+enum Index {
+    /// The ids ascend: they are searched, which no choice of ids makes slow.
+    Ascending,
+    Keyed(ById<u32>),
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::Keyed(ById::default())
+    }
 }
 
 /// Where a column of dots starts: before the first dot of the table's first id, unless something else is known.
@@ -45,13 +58,16 @@ impl Ids {
     /// An empty table. Pass a seed where ids come from outside: they may be chosen to collide.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        Self { ids: Vec::new(), index: ById::with_seed(seed) }
+        Self { ids: Vec::new(), index: Index::Keyed(ById::with_seed(seed)) }
     }
 
-    /// The seed.
+    /// The seed; 0 for a table of ascending ids, which needs none.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.index.seed()
+        match &self.index {
+            Index::Ascending => 0,
+            Index::Keyed(index) => index.seed(),
+        }
     }
 
     /// A table of these ids, ascending, each once.
@@ -60,19 +76,23 @@ impl Ids {
         let mut ids: Vec<_> = ids.into_iter().collect();
         ids.order();
         ids.dedup();
-        let mut table = Self::default();
-        for id in ids {
-            table.insert(id);
-        }
-        table
+        Self { ids, index: Index::Ascending }
     }
 
     /// Gives an id the next index; false if it has one.
     pub fn insert(&mut self, id: ReplicaId) -> bool {
-        if self.index.get(id).is_some() {
+        if self.index_of(id).is_some() {
             return false;
         }
-        *self.index.entry(id) = self.ids.len() as u32;
+        let at = self.ids.len() as u32;
+        if let Index::Ascending = self.index {
+            let mut index = ById::default();
+            self.ids.iter().zip(0..).for_each(|(id, at)| *index.entry(*id) = at);
+            self.index = Index::Keyed(index);
+        }
+        if let Index::Keyed(index) = &mut self.index {
+            *index.entry(id) = at;
+        }
         self.ids.push(id);
         true
     }
@@ -86,7 +106,10 @@ impl Ids {
     /// The index of an id.
     #[must_use]
     pub fn index_of(&self, id: ReplicaId) -> Option<u64> {
-        self.index.get(id).map(|index| u64::from(*index))
+        match &self.index {
+            Index::Ascending => self.ids.binary_search(&id).ok().map(|at| at as u64),
+            Index::Keyed(index) => index.get(id).map(|at| u64::from(*at)),
+        }
     }
 
     /// All ids, by index.

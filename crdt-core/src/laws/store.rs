@@ -241,7 +241,7 @@ impl<S: Enrolled> Subject for Store<S> {
             let place = store.graft(dot, entry);
             places.push((dot, place));
         }
-        let regrafted = Causal::from_parts(store.clone(), state.seen().clone())
+        let regrafted = Causal::from_parts(store.clone(), state.seen().clone(), 0)
             .map_err(|fault| Broken { law: Law::L13, story: format!("regrafted: {fault}") })?;
         same(Law::L15, "the entries grafted newest first, and the state", &regrafted, state)?;
         Law::L10.equal("bytes, whatever the order of grafting", &regrafted.encode(), &state.encode())?;
@@ -316,6 +316,9 @@ fn check_decomposition<S: Enrolled>(state: &Causal<S>) -> Result<(), Broken> {
         joined
     };
     same(Law::L7, "a state and the join of its parts", &join_without(usize::MAX), state)?;
+    for part in &parts {
+        Law::L7.equal("a part, taken apart again", &self::parts(part), &[part.clone()].to_vec())?;
+    }
     for (left_out, part) in parts.iter().enumerate() {
         let less = join_without(left_out);
         let mut again = less.clone();

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::codec::{DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write};
+use crate::codec::{
+    DecodeError, DecodeErrorKind, DecodeLimits, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write,
+};
 use crate::{Dot, ReplicaId};
 
 /// What one replica has counted so far. Written by that replica alone, and only ever growing, part by part.
@@ -231,8 +233,8 @@ impl<T: Total> Totals<T> {
         })
     }
 
-    pub(super) fn read_alone(kind: Kind, bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Plain], |_, from| {
+    pub(super) fn read_alone(kind: Kind, bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Plain], |_, from| {
             let mut totals = Self::default();
             if from.peek() == Some(0) {
                 from.byte()?;
@@ -249,7 +251,7 @@ impl<T: Total> Totals<T> {
                 }
                 totals.rows.push(Row { replica: *replica, counter: 0, total });
             }
-            if !ids.is_sorted_by(|left, right| left < right) {
+            if !ids.is_sorted() {
                 return Err(from.error(DecodeErrorKind::NotCanonical));
             }
             Ok(totals)
@@ -345,8 +347,8 @@ macro_rules! is_totals {
                 self.totals.encode_alone(<Self as $crate::DotStore>::KIND)
             }
 
-            fn read(bytes: &[u8]) -> Result<Self, $crate::DecodeError> {
-                Totals::read_alone(<Self as $crate::DotStore>::KIND, bytes).map(|totals| Self { totals })
+            fn read(bytes: &[u8], limits: $crate::codec::DecodeLimits) -> Result<Self, $crate::DecodeError> {
+                Totals::read_alone(<Self as $crate::DotStore>::KIND, bytes, limits).map(|totals| Self { totals })
             }
         }
 

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use crate::change::{Observed, Path};
 use crate::codec::{
-    Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind, read, write,
+    Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, DecodeLimits, Decoder, ENTRIES_PER_BYTE, Encoder, Form, Kind,
+    read, write,
 };
 use crate::sort::Sort as _;
 use crate::types::siblings::{self, Siblings};
@@ -42,7 +43,8 @@ use crate::{Dot, DotStore, Edit, Element, Merge, Removable, ReplicaId, Timestamp
 /// assert_eq!(b.get().unwrap(), "dark");                              // the next write heals it
 /// ```
 ///
-/// **Cost.** O(1), but for concurrent writes, which stay until somebody writes over them. The stamp is 8 bytes.
+/// **Cost.** O(1), but for concurrent writes, which stay until somebody writes over them. Kept: the value, a stamp of 8
+/// bytes and a dot of 24. Sent: the value, 1 to 8 bytes of stamp and a dot.
 ///
 /// **Source.** Johnson and Thomas, RFC 677, 1975; Shapiro et al. 2011, section 3.2.1; as siblings to keep causality.
 ///
@@ -211,8 +213,8 @@ impl<T: Element> Canonical for LwwRegister<T> {
         })
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Plain], |_, from| {
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Plain], |_, from| {
             let mut register = Self::default();
             if from.peek() == Some(0) {
                 from.byte()?;

@@ -10,7 +10,9 @@ use smallvec::SmallVec;
 
 use super::column::{self, Entries};
 use crate::change::{Observed, Path, Step};
-use crate::codec::{Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, Decoder, Encoder, Form, Kind, read, write};
+use crate::codec::{
+    Canonical, DEPTH_MAX, DecodeError, DecodeErrorKind, DecodeLimits, Decoder, Encoder, Form, Kind, read, write,
+};
 use crate::keyed::Keyed;
 use crate::{Dot, DotStore, Edit, Element, Merge};
 
@@ -32,7 +34,8 @@ use crate::{Dot, DotStore, Edit, Element, Merge};
 /// assert!(b.iter().eq(["closed", "opened"]));
 /// ```
 ///
-/// **Cost.** Insert and lookup: O(log n); a merge: the other's elements. Alone the elements are all that is kept.
+/// **Cost.** Insert and lookup: O(1); a merge: the other's elements; iteration sorts first. Kept and sent: the elements
+/// and nothing else where it stands alone; in a causal store each with the dots of its inserts.
 ///
 /// **Source.** Shapiro et al. 2011, section 3.3.1.
 ///
@@ -232,14 +235,14 @@ impl<T: Element> Canonical for GSet<T> {
         })
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
-        read(bytes, &[Form::Plain], |_, from| {
+    fn read(bytes: &[u8], limits: DecodeLimits) -> Result<Self, DecodeError> {
+        read(bytes, limits, &[Form::Plain], |_, from| {
             if from.kind()? != Kind::GSet {
                 return Err(from.error(DecodeErrorKind::OtherKind));
             }
             let count = from.count(1)?;
             let elements = from.column::<T>(count)?;
-            let mut set = Self::default();
+            let mut set = Self::with_seed(from.seed());
             elements.into_iter().for_each(|element| {
                 set.add(element);
             });
