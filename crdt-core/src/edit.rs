@@ -137,6 +137,8 @@ pub(crate) struct Transaction<'a, S: DotStore> {
     delta: &'a mut Delta<S>,
     /// Entries that were taken out, if a failure is to be undone.
     taken: Option<Entries<S>>,
+    /// Whether something was written and removed again: its entry leaves the delta at the end, with all such at once.
+    rewritten: bool,
     /// Why this edit cannot be. From then on nothing is written.
     refused: Option<EditError>,
 }
@@ -149,20 +151,25 @@ impl<'a, S: DotStore> Transaction<'a, S> {
         delta: &'a mut Delta<S>,
         undoable: bool,
     ) -> Self {
-        Self { started_at: writer.last(), state, writer, delta, taken: undoable.then(SmallVec::new), refused: None }
+        let taken = undoable.then(SmallVec::new);
+        Self { started_at: writer.last(), state, writer, delta, taken, rewritten: false, refused: None }
     }
 
     pub(crate) fn cursor(&mut self) -> S::Cursor<'_> {
         S::Cursor::from(Edit { reach: Reach::Root(self) })
     }
 
-    /// What it says so far.
+    /// What it says; complete once there was no [`refusal`](Self::refusal).
     pub(crate) fn delta(&self) -> &Delta<S> {
         self.delta
     }
 
     /// Why this edit cannot be; asked when the closure has returned, as what it did was in vain.
     pub(crate) fn refusal(&mut self) -> Option<EditError> {
+        if self.rewritten {
+            let live = &self.state.live;
+            self.delta.entries.retain(|(dot, _)| live.get(*dot).is_some());
+        }
         if self.refused.is_none() && self.lacks_a_dot() && !self.take_a_dot() {
             self.refuse(EditError::Exhausted);
         }
@@ -256,8 +263,8 @@ impl<S: DotStore> Scope<S> for Transaction<'_, S> {
         }
         self.state.store.prune(dot, &place);
         if self.delta.own.contains(dot) {
-            // Written and removed within this edit: it leaves nothing but its dot.
-            self.delta.entries.retain(|(other, _)| *other != dot);
+            // It leaves nothing but its dot.
+            self.rewritten = true;
         } else {
             self.delta.retired.insert(dot);
         }
