@@ -4,7 +4,9 @@
 //! So a type is run through *histories*: a handful of replicas that edit, send deltas alone and in groups, lose, repeat
 //! and reorder them, merge whole states that are old, start again from their bytes, and are restored from copies. At
 //! every step the [laws](Law) are asked for, above all that each replica shows what a naive [specification](spec) says of
-//! the edits it knows, in which there is neither a dot nor a merge.
+//! the edits it knows, in which there is neither a dot nor a merge. Two need something beside a history: [`Law::L14`] is
+//! asked by enrolling a type a second time, under a key (`Store<OrMap<u64, Task>>`), and [`Law::L16`] by counting what a
+//! merge touches in states of two sizes.
 //!
 //! # Enrolling a type
 //!
@@ -29,7 +31,7 @@
 //! Each line becomes a module with two tests. `random_histories` runs 10 000 histories from a fixed seed and 2 000 fresh
 //! ones, shrinks the first that breaks a law, and prints it as Rust source with its seed; the environment variables in
 //! [`Plan`] change the counts. `every_short_history` leaves nothing to chance: all histories of two replicas and two keys
-//! of up to five steps. Both print what they met, and a run that met too little fails ([`Tally::check_floors`]).
+//! of up to five steps, or four where there are too many of five; `LAWS_REPLICAS` and `LAWS_DEPTH` ask for more. Both print what they met, and a run that met too little fails ([`Tally::check_floors`]).
 //!
 //! A type of one's own, from its meaning to its first history:
 //!

@@ -30,13 +30,15 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// What the environment says by this name.
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
+}
+
 impl Plan {
     /// The plan the environment asks for.
     pub fn from_environment() -> Self {
-        let number = |name: &str| {
-            let text = env::var(name).ok()?;
-            Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
-        };
         let seed = number("LAWS_SEED");
         Self {
             histories: number("LAWS_HISTORIES").unwrap_or(10_000),
@@ -63,7 +65,7 @@ impl<Op: fmt::Debug> fmt::Display for Counterexample<Op> {
         let Self { seed, broken, history } = self;
         writeln!(f, "{broken}\n")?;
         writeln!(f, "{history:?}\n")?;
-        write!(f, "again: LAWS_SEED={seed} LAWS_HISTORIES=1, or `laws::replay` on the history above")
+        write!(f, "again: LAWS_SEED={seed} LAWS_HISTORIES=1, or `laws::replay_subject` on the history above")
     }
 }
 
@@ -135,22 +137,21 @@ pub fn check_subject<T: Subject>() -> Tally {
 /// How many configurations a short search may have before it is as deep as it needs to be.
 const CONFIGURATIONS_MAX: usize = 3_000;
 
-/// Follows every short history of a subject: of five steps, or of four where the type has so many operations that five
-/// would take minutes. `LAWS_DEPTH` asks for more. Panics at the first law that does not hold.
+/// Follows every short history of a subject: of two replicas and five steps, or four where the type has so many operations
+/// that five would take minutes. `LAWS_REPLICAS` and `LAWS_DEPTH` ask for more. Panics at the first law that does not
+/// hold.
 pub fn check_short_histories<T: Subject>() {
     let name = std::any::type_name::<T>();
-    let depth = |depth| explore::<T>(depth).unwrap_or_else(|broken| panic!("{name}: {broken}"));
-    let (covered, steps) = match env::var("LAWS_DEPTH") {
-        Ok(asked) => {
-            let steps = asked.parse().unwrap_or_else(|_| panic!("LAWS_DEPTH must be a number, not {asked:?}"));
-            (depth(steps), steps)
-        }
-        Err(_) => match depth(4) {
+    let replicas = number("LAWS_REPLICAS").map_or(2, |replicas| replicas as usize);
+    let depth = |depth| explore::<T>(replicas, depth).unwrap_or_else(|broken| panic!("{name}: {broken}"));
+    let (covered, steps) = match number("LAWS_DEPTH") {
+        Some(steps) => (depth(steps as usize), steps),
+        None => match depth(4) {
             covered if covered.configurations > CONFIGURATIONS_MAX => (covered, 4),
             _ => (depth(5), 5),
         },
     };
-    std::eprintln!("{name}: every history of {steps} steps: {covered}");
+    std::eprintln!("{name}: every history of {steps} steps of {replicas} replicas: {covered}");
     if steps >= 4 {
         // A plain maximum has no more states than that.
         let enough =

@@ -1,4 +1,4 @@
-//! All histories of two replicas and two keys, up to a depth: small, but nothing is left to chance.
+//! All histories of a few replicas and two keys, up to a depth: small, but nothing is left to chance.
 //!
 //! Random histories reach deep; this one leaves no gap at the bottom. Two orders of steps that make the same abstract
 //! execution (the same edits, each knowing the same) are followed once.
@@ -35,6 +35,11 @@ impl fmt::Display for Covered {
 
 /// The most triples that are checked.
 const TRIPLES_MAX: usize = 20_000;
+
+/// The bits of a mask of events: so many for each replica's own.
+const EVENTS_PER_REPLICA: u32 = 16;
+/// As many as a mask of 64 bits has room for.
+const REPLICAS_MAX: usize = 4;
 
 /// A point of the search: the world, what was asked in it, and every state that somebody has been in on the way here.
 struct Point<T: Subject> {
@@ -100,17 +105,22 @@ impl<T: Subject> Met<T> {
     }
 }
 
-/// Follows every history of `depth` steps, from the alphabet of the type's operations, deliveries of single deltas in
-/// any order, and merges of whole states; every law is checked at every step, and the laws of two and three states on
-/// the states met in one history.
+/// Follows every history of `depth` steps of so many replicas, from the alphabet of the type's operations, deliveries of
+/// single deltas in any order, and merges of whole states; every law of a step is checked at each, and the laws of two
+/// and three states on the states met in one history.
 ///
 /// # Errors
 /// The first law that does not hold.
-pub fn explore<T: Subject>(depth: usize) -> Result<Covered, Broken> {
+///
+/// # Panics
+/// With more than four replicas, or more than sixteen steps.
+pub fn explore<T: Subject>(replicas: usize, depth: usize) -> Result<Covered, Broken> {
+    assert!((1..=REPLICAS_MAX).contains(&replicas), "one to four replicas, not {replicas}");
+    assert!(depth <= EVENTS_PER_REPLICA as usize, "at most sixteen steps, not {depth}");
     let letters = OpOf::<T>::alphabet();
     let mut known = HashSet::new();
     let mut met = Met::<T>::new();
-    let mut first = Point { world: World::new(2), edits: Vec::new(), trail: Vec::new() };
+    let mut first = Point { world: World::new(replicas), edits: Vec::new(), trail: Vec::new() };
     met.arrive(0, &mut first)?;
     let mut frontier = std::vec![first];
     for step in 1..=depth {
@@ -124,7 +134,7 @@ pub fn explore<T: Subject>(depth: usize) -> Result<Covered, Broken> {
         };
         for point in &frontier {
             for (letter, op) in letters.iter().enumerate() {
-                for at in 0..2 {
+                for at in 0..replicas {
                     let mut after = point.branch();
                     after.world.edit(at, op)?;
                     if after.world.execution.len() > point.world.execution.len() {
@@ -133,16 +143,15 @@ pub fn explore<T: Subject>(depth: usize) -> Result<Covered, Broken> {
                     }
                 }
             }
-            for to in 0..2 {
-                let replicas = &point.world.replicas;
-                let missing = |event: &usize| !replicas[to].known.contains(*event);
+            for to in 0..replicas {
+                let all = &point.world.replicas;
+                let missing = |event: &usize| !all[to].known.contains(*event);
                 for event in point.world.sent.iter().copied().filter(missing) {
                     let mut after = point.branch();
                     after.world.deliver_group(to, &[event].into_iter().collect(), false)?;
                     follow(after, to)?;
                 }
-                let other = &replicas[1 - to];
-                if !other.known.is_subset(&replicas[to].known) {
+                for other in all.iter().filter(|other| !other.known.is_subset(&all[to].known)) {
                     let mut after = point.branch();
                     after.world.merge_state(to, &other.state, &other.known)?;
                     follow(after, to)?;
@@ -162,11 +171,11 @@ pub fn explore<T: Subject>(depth: usize) -> Result<Covered, Broken> {
 /// A configuration by what was asked where and what was known, whatever the order of steps that led there.
 fn name<T: Subject>(world: &World<T>, edits: &[u8]) -> Vec<u64> {
     // Events are named by writer and place among that writer's edits.
-    let mut places = [0u32; 2];
+    let mut places = [0u32; REPLICAS_MAX];
     let mut bits = Vec::new();
     for event in 0..world.execution.len() {
         let writer = world.execution.event(event).writer;
-        bits.push(32 * writer as u32 + places[writer]);
+        bits.push(EVENTS_PER_REPLICA * writer as u32 + places[writer]);
         places[writer] += 1;
     }
     let mask = |events: &EventSet| events.iter().fold(0u64, |mask, event| mask | 1 << bits[event]);

@@ -1,8 +1,9 @@
 //! Plain lattices under the laws: values that merge without having seen anything.
 
+use super::law::{Broken, Law};
 use super::spec::Specification;
 use super::store::replica_id;
-use super::subject::{Refused, Subject};
+use super::subject::{Refused, Subject, is_below};
 use crate::{Merge, ReplicaId};
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -24,6 +25,11 @@ pub trait EnrolledPlain: Merge + for<'a> Merge<&'a Self> + Clone + PartialEq + D
 
     /// What a reader sees, through all the ways to read that the type offers.
     fn read(&self) -> <Self::Spec as Specification>::Value;
+
+    /// Whether this is below the other one or equal, by the type's own order; `None` if it has none.
+    fn precedes(&self, _other: &Self) -> Option<bool> {
+        None
+    }
 
     /// The canonical bytes. A lattice without bytes of its own shows itself as text.
     fn bytes(&self) -> Vec<u8> {
@@ -88,5 +94,16 @@ impl<L: EnrolledPlain> Subject for Plain<L> {
 
     fn reencode_delta(delta: &L) -> Result<L, String> {
         delta.reencode()
+    }
+
+    fn check_pair(one: &L, other: &L) -> Result<(), Broken> {
+        for (one, other) in [(one, other), (other, one)] {
+            if let Some(precedes) = one.precedes(other) {
+                Law::L4.holds(precedes == is_below::<Self>(one, other), || {
+                    std::format!("its own order says {precedes}\n   one: {one:?}\n other: {other:?}")
+                })?;
+            }
+        }
+        Ok(())
     }
 }

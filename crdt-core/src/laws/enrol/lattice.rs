@@ -69,6 +69,10 @@ impl EnrolledPlain for VersionVector {
         Ok(delta)
     }
 
+    fn precedes(&self, other: &Self) -> Option<bool> {
+        Some(self <= other)
+    }
+
     fn read(&self) -> BTreeMap<bool, u8> {
         let entry = |replica: bool| (replica, self.get(replica_id(replica.into())) as u8);
         [false, true].map(entry).into_iter().filter(|(_, count)| *count > 0).collect()
@@ -94,6 +98,10 @@ impl EnrolledPlain for DotSet {
         let was_in = self.contains(dot(op.0));
         assert_eq!(self.insert(dot(op.0)), !was_in, "insert says whether the dot was absent");
         Ok([dot(op.0)].into_iter().collect())
+    }
+
+    fn precedes(&self, other: &Self) -> Option<bool> {
+        Some(self.is_subset(other))
     }
 
     fn read(&self) -> BTreeSet<(bool, u8)> {
