@@ -102,7 +102,8 @@ impl HybridClock {
         self.last
     }
 
-    /// Issues a stamp above all before it; a full counter runs over into the next millisecond.
+    /// Issues a stamp above all before it; a full counter runs over into the next millisecond. Only [`Timestamp::MAX`], in
+    /// the year 10889, comes again: nothing is above it, and no clock that bounds its skew gets there.
     pub fn tick(&mut self, wall_ms: u64) -> Timestamp {
         self.last = Timestamp::new(wall_ms, 0).max(self.last.next());
         self.last

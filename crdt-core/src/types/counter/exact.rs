@@ -94,8 +94,8 @@ impl Edit<'_, Counter> {
         }
     }
 
-    /// Counts down, if the counter does not fall below zero as far as is known here. Concurrent calls may still take it
-    /// below; see [`BoundedCounter`](crate::BoundedCounter) for a bound that holds.
+    /// Counts down, if the counter is not below zero then as far as is known here: one that is already refuses even 0.
+    /// Concurrent calls may still take it below; see [`BoundedCounter`](crate::BoundedCounter) for a bound that holds.
     ///
     /// # Errors
     /// [`EditError::BelowZero`], or [`EditError::Overflow`] for an amount above `i64::MAX`; nothing changes.
