@@ -157,3 +157,27 @@ impl<K: Eq + Hash, V> Keyed<K, V> {
         self.keys.heap_bytes() + items + self.table.allocation_size()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of 200 000 keys some share the half of their hash that the table knows them by.
+    #[test]
+    fn keys_that_look_alike_to_the_table_are_told_apart() {
+        let mut keyed = Keyed::<u64, u64>::with_seed(0);
+        let mut halves: Vec<(u32, u64)> = (0..200_000).map(|key| (keyed.half(&key).0, key)).collect();
+        halves.sort_unstable();
+        let alike: Vec<[u64; 2]> =
+            halves.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| [pair[0].1, pair[1].1]).collect();
+        assert!(!alike.is_empty());
+        for [one, other] in alike {
+            let slot = keyed.slot_or_insert_with(one, || one);
+            assert_eq!(keyed.slot(&other), None);
+            let another = keyed.slot_or_insert_with(other, || other);
+            assert_eq!((keyed.get(&one), keyed.get(&other)), (Some(&one), Some(&other)));
+            keyed.remove_slot(slot);
+            assert_eq!((keyed.slot(&one), keyed.slot(&other)), (None, Some(another)));
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod replica;
 
 use crdt_core::{
     BoundedCounter, Causal, Counter, Delta, Dot, DotSet, EditError, GCounter, GSet, LwwRegister, Merge, Observed,
-    OrSet, PnCounter, ReplicaId, Timestamp, VersionVector, Writer,
+    OrMap, OrSet, Path, PnCounter, ReplicaId, Step, Timestamp, Value, VersionVector, Writer,
 };
 use replica::{Replica, done, id};
 use std::collections::HashSet;
@@ -198,6 +198,30 @@ fn changes_are_told_for_what_a_reader_sees_differently_and_for_nothing_else() {
 }
 
 #[test]
+fn the_places_of_a_delta_are_those_where_it_changes_something() {
+    let mut shelf = Replica::<OrMap<String, Tags>>::new(1);
+    let first = shelf.edit(|shelf| done(shelf.entry("a").insert("one")));
+    let second = shelf.edit(|shelf| done(shelf.entry("b").insert("two")));
+    let removal = shelf.edit(|shelf| done(shelf.remove("a")));
+    let at = |key: &str| Path::from([Step::Key(Value::from(key))].as_slice());
+    let mut state = Causal::<OrMap<String, Tags>>::new();
+    assert_eq!(state.places_of(&first), [Path::new()], "of nothing only the root is said");
+    assert!(state.places_of(&removal).is_empty());
+    state.merge(&first);
+    assert_eq!(state.places_of(&second), [at("b")], "what is new");
+    assert!(state.places_of(&first).is_empty(), "what is known");
+    assert_eq!(state.places_of(&removal), [at("a")]);
+    let mut both = second.clone();
+    both.merge(removal);
+    assert_eq!(state.places_of(&both), [at("a"), at("b")]);
+    // Another value under the same dot: told where it wins, and not where it loses.
+    let greater = Replica::<OrMap<String, Tags>>::new(1).edit(|shelf| done(shelf.entry("a").insert("other")));
+    let mut other = Causal::<OrMap<String, Tags>>::new();
+    other.merge(&greater);
+    assert_eq!((state.places_of(&greater), other.places_of(&first)), (vec![at("a")], Vec::new()));
+}
+
+#[test]
 fn a_group_of_deltas_says_whether_it_grew() {
     let say = [
         ("an entry", added("z")),
@@ -229,6 +253,33 @@ fn a_group_of_deltas_says_whether_it_grew() {
         }
     }
     assert!((50..400).contains(&grown), "{grown}");
+}
+
+#[test]
+fn a_group_drops_an_entry_that_the_other_one_knows_and_has_no_more() {
+    let mut author = Replica::<Tags>::new(1);
+    let add = author.edit(|set| done(set.insert("a")));
+    let gone = joined([add.clone(), author.edit(|set| done(set.remove("a")))]);
+    for mut group in [joined([add.clone(), gone.clone()]), joined([gone.clone(), add])] {
+        assert_eq!((group.entries().len(), group.own(), group.retired().len()), (0, gone.own(), 0));
+        assert!(!group.merge(&gone));
+    }
+}
+
+#[test]
+fn what_is_written_and_removed_in_one_edit_leaves_its_dots_alone() {
+    let mut author = Replica::<Tags>::new(1);
+    let delta = author.edit(|set| {
+        ["a", "b", "c", "d"].into_iter().for_each(|tag| done(set.insert(tag)));
+        ["a", "c"].into_iter().for_each(|tag| done(set.remove(tag)));
+    });
+    let named: Vec<Dot> = delta.entries().map(|(dot, _)| dot).collect();
+    assert_eq!(named, [dot(1, 2), dot(1, 4)]);
+    assert_eq!((delta.own().len(), delta.retired().len()), (4, 0));
+    assert_eq!(Delta::decode(&delta.encode()), Ok(delta.clone()));
+    let mut state = Causal::<Tags>::new();
+    state.merge(delta);
+    assert_eq!(state, author.state);
 }
 
 #[test]
@@ -307,6 +358,23 @@ fn the_delta_to_a_peer_is_what_it_lacks_and_no_more() {
     let part = state.restrict(&dots([(1, 1), (1, 2), (2, 2), (8, 8)]));
     assert_eq!(part.entries().map(|(_, tag)| tag.as_str()).collect::<Vec<_>>(), ["b", "n"]);
     assert_eq!((part.own(), part.retired()), (&dots([(1, 1), (2, 2)]), &DotSet::new()));
+}
+
+#[test]
+fn sets_of_dots_are_disjoint_if_they_share_none_and_one_run_if_they_are() {
+    let some = dots([(1, 1), (1, 2), (1, 5), (2, 7)]);
+    for (other, disjoint) in [
+        (dots([]), true),
+        (dots([(1, 3), (1, 4), (1, 6), (2, 1), (3, 1)]), true),
+        (dots([(1, 4), (1, 5)]), false),
+        (dots([(3, 9), (2, 7)]), false),
+    ] {
+        assert_eq!((some.is_disjoint(&other), other.is_disjoint(&some)), (disjoint, disjoint), "{other:?}");
+    }
+    assert_eq!(dots([(1, 4), (1, 5), (1, 6)]).only_run(), Some((id(1), 4, 6)));
+    for several in [dots([]), dots([(1, 4), (1, 6)]), dots([(1, 4), (2, 4)])] {
+        assert_eq!(several.only_run(), None);
+    }
 }
 
 #[test]

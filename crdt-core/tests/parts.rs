@@ -1,9 +1,14 @@
 //! Dots, deltas and stores as parts of something larger, whose table of ids they share.
 
+mod replica;
+
 use crdt_core::codec::{DecodeLimits, Decoder, Encoder, Ids};
 use crdt_core::{
-    BoundedCounter, Causal, DecodeErrorKind, Delta, Dot, DotSet, DotStore, OrMap, OrSet, ReplicaId, Value, Writer,
+    BoundedCounter, Causal, Counter, DecodeErrorKind, Delta, Dot, DotSet, DotStore, Element, GCounter, GSet, LwwMap,
+    OrMap, OrSet, ReplicaId, RwSet, Timestamp, Value, Writer,
 };
+
+use replica::done;
 
 const A: ReplicaId = ReplicaId::from_u128(0xa);
 const B: ReplicaId = ReplicaId::from_u128(0xb);
@@ -363,6 +368,108 @@ fn a_list_with_many_entries_is_measured_before_it_is_copied() {
     // Once as elements of the set, once as entries of the delta.
     assert!(read(2 * 40 * 20_100 * 32).is_ok());
     assert_eq!(read(40 * 18_000 * 32).map(|_| ()), Err(DecodeErrorKind::TooManyCopies));
+}
+
+/// The heaviest entry of what an edit says.
+fn weight<S: DotStore>(edit: impl FnOnce(&mut S::Cursor<'_>)) -> usize {
+    let (delta, ()) = Causal::<S>::new().edit(&mut Writer::new(A), edit);
+    let (sum, most) = delta.weigh();
+    assert!(sum >= most && most + 40 >= delta.encode().len() / delta.entries().len().max(1));
+    most
+}
+
+#[test]
+fn an_entry_weighs_its_stores_and_its_keys_and_values_and_nothing_else() {
+    const STORE: usize = OrSet::<String>::STORE_WEIGHT;
+    let text = |text: &str| Element::weigh(&String::from(text), 8).unwrap();
+    assert_eq!(text("abc"), text("") + 3);
+    let number = Element::weigh(&1u64, 0).unwrap();
+    assert_eq!(weight::<GCounter>(|n| n.increment(1).unwrap()), STORE);
+    assert_eq!(weight::<Counter>(|n| n.add(1)), STORE);
+    assert_eq!(weight::<GSet<String>>(|set| done(set.insert("abc"))), STORE + text("abc"));
+    assert_eq!(weight::<OrSet<String>>(|set| done(set.insert("abc"))), STORE + text("abc"));
+    assert_eq!(weight::<RwSet<String>>(|set| set.insert("abc")), STORE + text("abc"));
+    let stamp = Timestamp::new(1, 0);
+    assert_eq!(weight::<LwwMap<String, u64>>(|map| map.insert(stamp, "abc", 7u64)), STORE + text("abc") + number);
+    assert_eq!(weight::<OrMap<String, Counter>>(|map| map.entry("abc").add(1)), 2 * STORE + text("abc"));
+    let deep =
+        weight::<OrMap<String, OrMap<u64, OrSet<String>>>>(|map| done(map.entry("abc").entry(7u64).insert("de")));
+    assert_eq!(deep, 3 * STORE + text("abc") + number + text("de"));
+    // Rights: what was granted to each, with an id in full.
+    let granted = |peers: u128| {
+        weight::<BoundedCounter>(|rights| {
+            rights.mint(100).unwrap();
+            (0..peers).for_each(|peer| rights.grant(ReplicaId::from_u128(0x100 + peer), 1).unwrap());
+        })
+    };
+    assert_eq!([granted(0), granted(1), granted(3)], [STORE, STORE + 28, STORE + 3 * 28]);
+}
+
+/// Greater keys come first: their order is not that of the values they are written as.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+struct Down(std::cmp::Reverse<u8>);
+
+impl Element for Down {
+    fn to_value(&self) -> Value {
+        Value::from(self.0.0)
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        u8::from_value(value).map(|number| Self(std::cmp::Reverse(number)))
+    }
+}
+
+#[test]
+fn keys_of_another_order_are_written_in_the_order_of_their_values() {
+    fn both<S: DotStore, T: DotStore>(one: impl FnOnce(&mut S::Cursor<'_>), two: impl FnOnce(&mut T::Cursor<'_>)) {
+        let (one, ()) = Causal::<S>::new().edit(&mut Writer::new(A), one);
+        let (two, ()) = Causal::<T>::new().edit(&mut Writer::new(A), two);
+        assert_eq!(one.encode(), two.encode());
+        assert_eq!(Delta::<S>::decode(&two.encode()), Ok(one));
+    }
+    let down = |number: u8| Down(std::cmp::Reverse(number));
+    let numbers = [4, 1, 3, 9];
+    both::<OrMap<Down, Counter>, OrMap<u8, Counter>>(
+        |map| numbers.into_iter().for_each(|n| map.entry(down(n)).add(n.into())),
+        |map| numbers.into_iter().for_each(|n| map.entry(n).add(n.into())),
+    );
+    let stamp = Timestamp::new(1, 0);
+    both::<LwwMap<Down, u8>, LwwMap<u8, u8>>(
+        |map| numbers.into_iter().for_each(|n| map.insert(stamp, down(n), n)),
+        |map| numbers.into_iter().for_each(|n| map.insert(stamp, n, n)),
+    );
+    both::<OrSet<Down>, OrSet<u8>>(
+        |set| numbers.into_iter().for_each(|n| done(set.insert(down(n)))),
+        |set| numbers.into_iter().for_each(|n| done(set.insert(n))),
+    );
+}
+
+#[test]
+fn more_amounts_than_dots_are_refused_where_they_stand() {
+    let ids = table();
+    // One dot, the first of the first id, and that many times the amount 1.
+    let read = |times: u8| {
+        let bytes = [0x80, 2, times - 1];
+        Counter::decode_many(1, &mut Decoder::new(&bytes, &ids)).map_err(|error| error.kind)
+    };
+    assert_eq!(read(1).map(|counters| counters[0].value()), Ok(1));
+    assert_eq!(read(2), Err(DecodeErrorKind::NotCanonical));
+}
+
+#[test]
+fn another_spelling_is_refused_at_its_first_byte_that_differs() {
+    let ids = table();
+    let mut state = Causal::<OrSet<Value>>::new();
+    let (delta, ()) = state.edit(&mut Writer::new(A), |set| {
+        [Value::from(5), Value::from("a")].into_iter().for_each(|value| done(set.insert(value)));
+    });
+    // Nothing retired, a set, one set of two elements, at one dot each, of types that differ.
+    let bytes = bytes_of(&delta, &ids);
+    assert_eq!(bytes, [0, 10, 0x81, 0, 3, 5, 6, 1, b'a']);
+    // Two numbers in a column of mixed values: the column of numbers is the spelling.
+    let numbers = [0, 10, 0x81, 0, 3, 5, 3, 6];
+    let error = Delta::<OrSet<Value>>::read_from(delta.own().clone(), &mut Decoder::new(&numbers, &ids)).unwrap_err();
+    assert_eq!((error.at, error.kind), (3, DecodeErrorKind::NotCanonical));
 }
 
 /// The block of bytes that says what was granted to a replica.
