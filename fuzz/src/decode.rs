@@ -5,7 +5,8 @@ use crate::history::{World, assert_valid};
 use crate::sample::{Record, Sample};
 use crdt_core::{
     BoundedCounter, Canonical, Causal, Counter, Delta, Document, DotSet, DotStore, DwFlag, EwFlag, GCounter, GSet,
-    LwwMap, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, RwSet, Summary, Value, VersionVector,
+    LwwMap, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, ReplicaId, RwSet, Summary, Timestamp, Value,
+    VersionVector,
 };
 use std::fmt::Debug;
 
@@ -58,6 +59,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dot-set", check: check_plain::<DotSet>, seeds: dot_sets },
     Target { name: "version-vector", check: check_plain::<VersionVector>, seeds: versions },
     Target { name: "summary", check: check_canonical::<Summary>, seeds: summaries },
+    Target { name: "alone-g-counter", check: check_plain::<GCounter>, seeds: alone_g_counters },
+    Target { name: "alone-pn-counter", check: check_plain::<PnCounter>, seeds: alone_pn_counters },
+    Target { name: "alone-bounded-counter", check: check_plain::<BoundedCounter>, seeds: alone_bounded_counters },
+    Target { name: "alone-lww-register", check: check_plain::<LwwRegister<String>>, seeds: alone_registers },
+    Target { name: "alone-g-set", check: check_plain::<GSet<String>>, seeds: alone_sets },
+    Target { name: "value", check: check_canonical::<Value>, seeds: values },
 ];
 
 /// The first byte chooses the type; the rest is decoded as it.
@@ -227,4 +234,53 @@ fn versions() -> Vec<Vec<u8>> {
 
 fn summaries() -> Vec<Vec<u8>> {
     world::<Record>().states().map(|state| state.summary().encode()).collect()
+}
+
+/// Values of a lattice that stands alone: nothing, what one replica did, and what several did.
+fn alone<L: Canonical + Default>(edit: impl Fn(&mut L, ReplicaId, u64)) -> Vec<Vec<u8>> {
+    let mut value = L::default();
+    let mut bytes = vec![value.encode()];
+    for n in 0..5 {
+        edit(&mut value, ReplicaId::from_u128(1 + u128::from(n) % 3), 1 + 300 * n);
+        bytes.push(value.encode());
+    }
+    bytes
+}
+
+fn alone_g_counters() -> Vec<Vec<u8>> {
+    alone(|counter: &mut GCounter, me, n| drop(counter.increment(me, n)))
+}
+
+fn alone_pn_counters() -> Vec<Vec<u8>> {
+    alone(|counter: &mut PnCounter, me, n| {
+        drop(counter.increment(me, n));
+        drop(counter.decrement(me, n / 2));
+    })
+}
+
+fn alone_bounded_counters() -> Vec<Vec<u8>> {
+    alone(|counter: &mut BoundedCounter, me, n| {
+        drop(counter.mint(me, n));
+        drop(counter.grant(me, ReplicaId::from_u128(7), n / 3));
+        drop(counter.spend(me, n / 2));
+    })
+}
+
+fn alone_registers() -> Vec<Vec<u8>> {
+    alone(|register: &mut LwwRegister<String>, me, n| {
+        drop(register.write_alone(Timestamp::new(n, 0), me, format!("v{n}")))
+    })
+}
+
+fn alone_sets() -> Vec<Vec<u8>> {
+    alone(|set: &mut GSet<String>, _, n| drop(set.insert(format!("element {n}"))))
+}
+
+fn values() -> Vec<Vec<u8>> {
+    let record = Value::Record(vec![("a".into(), Value::from(1)), ("b".into(), Value::List(vec![Value::Null]))]);
+    let text = Value::from("milk");
+    [Value::Null, Value::from(-300), Value::from(true), text, Value::Bytes(vec![0, 255]), record]
+        .iter()
+        .map(Value::encode)
+        .collect()
 }
