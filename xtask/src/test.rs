@@ -50,6 +50,7 @@ fn steps() -> Vec<Step> {
         Step::new("wasm: package in Chromium", web::package_in_browser),
         Step::new("browser", page::browser),
         Step::new("benches compile", benches),
+        Step::new("fuzz: seeds", seeds),
         Step::new("fuzz", || fuzz::fuzz_each(None, FUZZ_SECONDS)),
     ]
 }
@@ -79,7 +80,8 @@ fn documentation() -> Result<Verdict, Failure> {
 
 /// All of them, though one has failed: one run shows everything that is wrong.
 fn tests() -> Result<Verdict, Failure> {
-    run::run_tests(&mut run::cargo(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]))?;
+    let mut command = run::cargo(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]);
+    run::run_tests(command.envs([("CODEC_STATES", "3000"), ("CODEC_STRING_LENGTH", "6")]))?;
     Ok(Verdict::Passed)
 }
 
@@ -162,7 +164,15 @@ fn oldest_compiler() -> Result<Verdict, Failure> {
 /// change to the library broke them.
 fn benches() -> Result<Verdict, Failure> {
     let manifest = "benches/Cargo.toml";
-    done(&["check", "--locked", "--all-targets", "--manifest-path", manifest])
+    done(&["clippy", "--locked", "--all-targets", "--manifest-path", manifest, "--", "-Dwarnings"])
+}
+
+/// The inputs that the fuzzer starts from, and those it found once, whether it can be run here or not.
+fn seeds() -> Result<Verdict, Failure> {
+    let manifest = "fuzz/Cargo.toml";
+    run::run(&mut run::cargo(["clippy", "--locked", "--tests", "--manifest-path", manifest, "--", "-Dwarnings"]))?;
+    run::run_tests(&mut run::cargo(["test", "--locked", "--manifest-path", manifest]))?;
+    Ok(Verdict::Passed)
 }
 
 fn done(arguments: &[&str]) -> Result<Verdict, Failure> {

@@ -1,5 +1,6 @@
-//! Thousands of states and deltas of every type, made of edge values: each round trip, every truncation, a trailing
-//! byte, and random bit flips. `CODEC_STATES` sets how many per type (60; 3 000 before a release).
+//! States and deltas of every type, made of edge values: each round trip, every truncation, a trailing byte, and random bit
+//! flips. `CODEC_STATES` sets how many per type: 60, with `cargo xtask test` 3 000. `CODEC_CUTS` bounds the truncations of
+//! each, for machines that are very slow.
 
 use crate::frame::{accepted, assert_explained, refused};
 use crate::sample::{Record, Sample};
@@ -60,8 +61,10 @@ fn edge_state<S: Sample>(random: &mut Random) -> (Causal<S>, Delta<S>) {
     (state, group)
 }
 
-fn states_per_type() -> usize {
-    std::env::var("CODEC_STATES").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
+/// What the environment says, or else so many.
+fn count(name: &str, otherwise: usize) -> usize {
+    let text = std::env::var(name).ok();
+    text.map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
 }
 
 #[derive(Default)]
@@ -77,9 +80,10 @@ impl Tally {
         let bytes = value.encode();
         assert_eq!(accepted::<T>(&bytes), *value);
         self.buffers += 1;
-        // Short ones whole; of long ones each length is as likely.
-        for _ in 0..bytes.len().min(40) {
-            let length = if bytes.len() <= 40 { self.cuts % bytes.len() } else { random.below(bytes.len()) };
+        // At every length, or at so many that are as likely as any.
+        let cuts = count("CODEC_CUTS", usize::MAX);
+        for cut in 0..bytes.len().min(cuts) {
+            let length = if bytes.len() <= cuts { cut } else { random.below(bytes.len()) };
             let error = T::decode(&bytes[..length]).map(|_| ()).unwrap_err();
             assert_eq!(error.kind, DecodeErrorKind::TooShort, "row 02: {bytes:02x?} cut to {length}");
             assert_explained(&error, &bytes[..length]);
@@ -106,7 +110,7 @@ impl Tally {
 fn check<S: Sample>() {
     let mut random = Random(S::KIND as u64);
     let mut tally = Tally::default();
-    for _ in 0..states_per_type() {
+    for _ in 0..count("CODEC_STATES", 60) {
         let (state, delta) = edge_state::<S>(&mut random);
         tally.check(&state, &mut random);
         tally.check(&delta, &mut random);

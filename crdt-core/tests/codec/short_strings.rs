@@ -1,6 +1,6 @@
 //! Every string over nine bytes, up to a length, as the body of a buffer of every type: accepted ones encode to
-//! themselves, the others are refused for a reason. `CODEC_STRING_LENGTH` sets the length (5; 6 takes ten times as
-//! long).
+//! themselves, the others are refused for a reason. `CODEC_STRING_LENGTH` sets the length: 5, with `cargo xtask test` 6,
+//! and each takes ten times as long as the one before.
 
 use crate::frame::*;
 use crate::sample::{Record, Sample};
