@@ -124,19 +124,41 @@ pub(crate) fn pack<S: DotStore>(
     Ok(out)
 }
 
-/// The introduction, and the messages after it, each with the size of its frame.
-pub(crate) struct Unpacked<S: DotStore> {
+/// The introduction, and the messages after it.
+pub(crate) struct Unpacked<'b> {
     pub(crate) open: Open,
-    pub(crate) messages: Vec<(Message<S>, usize)>,
+    pub(crate) messages: Messages<'b>,
 }
 
-/// Unpacks a parcel. It costs memory in its length, whatever it says.
-pub(crate) fn unpack<S: DotStore>(
+/// What a parcel says, read as it is asked for: of a long one there is one message in memory at a time.
+pub(crate) struct Messages<'b> {
+    rest: &'b [u8],
+    frames: FrameReader,
+}
+
+impl Messages<'_> {
+    /// The next message, with the size of its frame.
+    pub(crate) fn next<S: DotStore>(&mut self) -> Result<Option<(Message<S>, usize)>, ParcelError> {
+        while let Some((length, after)) = self.rest.split_first_chunk() {
+            let length = u32::from_be_bytes(*length) as usize;
+            let (frame, after) = after.split_at_checked(length).ok_or(ParcelError::Damaged)?;
+            self.rest = after;
+            // Others are of a kind that may be skipped.
+            if let Some(message) = self.frames.read::<S>(frame)? {
+                return Ok(Some((message, length)));
+            }
+        }
+        if self.rest.is_empty() { Ok(None) } else { Err(ParcelError::Damaged) }
+    }
+}
+
+/// Opens a parcel, once it is known to be whole. It costs memory in its length, whatever it says.
+pub(crate) fn unpack<'b, S: DotStore>(
     kind: Kind,
-    bytes: &[u8],
+    bytes: &'b [u8],
     seed: u64,
     config: &Config,
-) -> Result<Unpacked<S>, ParcelError> {
+) -> Result<Unpacked<'b>, ParcelError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(ParcelError::Foreign)?;
     let [version, is, ..] = rest else { return Err(ParcelError::Damaged) };
     if *version != VERSION {
@@ -152,23 +174,11 @@ pub(crate) fn unpack<S: DotStore>(
     if *is != kind as u8 {
         return Err(ParcelError::Foreign);
     }
-    let mut rest = sealed.get(MAGIC.len() + 2..).ok_or(ParcelError::Damaged)?;
-    let mut frames = FrameReader::new(LinkKind::Stream, config.scope, &config.limits).seeded(seed);
-    let mut open = None;
-    let mut messages = Vec::new();
-    while let Some((length, after)) = rest.split_first_chunk() {
-        let length = u32::from_be_bytes(*length) as usize;
-        let (frame, after) = after.split_at_checked(length).ok_or(ParcelError::Damaged)?;
-        rest = after;
-        match frames.read::<S>(frame)? {
-            Some(Message::Open(said)) if open.is_none() => open = Some(said),
-            // A kind that may be skipped.
-            None => {}
-            Some(message) => messages.push((message, length)),
-        }
-    }
-    match open {
-        Some(open) if rest.is_empty() => Ok(Unpacked { open, messages }),
+    let rest = sealed.get(MAGIC.len() + 2..).ok_or(ParcelError::Damaged)?;
+    let frames = FrameReader::new(LinkKind::Stream, config.scope, &config.limits).seeded(seed);
+    let mut messages = Messages { rest, frames };
+    match messages.next::<S>()? {
+        Some((Message::Open(open), _)) => Ok(Unpacked { open, messages }),
         _ => Err(ParcelError::Damaged),
     }
 }
@@ -191,7 +201,12 @@ mod tests {
     }
 
     fn unpacked(bytes: &[u8], kind: Kind) -> Result<usize, ParcelError> {
-        unpack::<OrSet<u64>>(kind, bytes, 0, &config()).map(|unpacked| unpacked.messages.len())
+        let mut messages = unpack::<OrSet<u64>>(kind, bytes, 0, &config())?.messages;
+        let mut count = 0;
+        while messages.next::<OrSet<u64>>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! One side of a repair alone: what is told to somebody whom no link reaches, and what follows from it there.
 
-use core::mem::take;
 use std::sync::Arc;
 
-use crdt_core::{Delta, DotSet, DotStore};
+use crdt_core::{Delta, DotSet, DotStore, ReplicaId};
 
 use super::leg::{Leg, Outcome};
 use super::plan::{Sizes, choose};
 use super::send::Sender;
 use super::stage::Staged;
 use super::{RepairAction, Theirs, Told, View};
-use crate::{CancelReason, Finish, Message, PeerId, Plan, Record, RepairId, SummaryOf};
+use crate::parcel::Messages;
+use crate::{CancelReason, Finish, Message, ParcelError, PeerId, Plan, Record, RepairId, SummaryOf};
 
 /// There is one exchange in a parcel, so its name tells nothing.
 const REPAIR: RepairId = RepairId(0);
@@ -121,6 +121,8 @@ pub(crate) struct Carried<S: DotStore> {
     pub(crate) frontier: DotSet,
     /// What to do to have it, too.
     pub(crate) news: CarriedNews<S>,
+    /// Rows of its table of retired replicas.
+    pub(crate) retirements: Vec<(ReplicaId, u64)>,
 }
 
 /// In which form it was told.
@@ -132,14 +134,30 @@ pub(crate) enum CarriedNews<S: DotStore> {
 }
 
 /// Reads what was told; nothing is concluded before count, hash and sum prove that all is there.
-pub(crate) fn read<S: DotStore>(
-    messages: Vec<(Message<S>, usize)>,
-    view: &View<'_, S>,
-) -> Result<Carried<S>, CancelReason> {
-    let mut leg = Leg::<S>::new();
-    let mut records = Vec::new();
-    let mut live = DotSet::new();
-    for (message, bytes) in messages {
+pub(crate) fn read<S: DotStore>(mut messages: Messages<'_>, view: &View<'_, S>) -> Result<Carried<S>, ParcelError> {
+    let mut heard = Heard { leg: Leg::once(), records: Vec::new(), live: DotSet::new(), retirements: Vec::new() };
+    let of = |reason| ParcelError::of(reason, view.config);
+    while let Some((message, bytes)) = messages.next()? {
+        heard.hear(message, bytes, view).map_err(of)?;
+    }
+    heard.conclude(view).map_err(of)
+}
+
+/// What was told so far.
+struct Heard<S: DotStore> {
+    leg: Leg<S>,
+    records: Vec<Arc<Record<S>>>,
+    live: DotSet,
+    retirements: Vec<(ReplicaId, u64)>,
+}
+
+impl<S: DotStore> Heard<S> {
+    fn hear(&mut self, message: Message<S>, bytes: usize, view: &View<'_, S>) -> Result<(), CancelReason> {
+        let Self { leg, records, live, retirements } = self;
+        if let Message::Retirements(mut rows) = message {
+            retirements.append(&mut rows);
+            return Ok(());
+        }
         let plan = leg.theirs.as_ref().map(|theirs| theirs.plan);
         if leg.finish.is_some() {
             return Err(CancelReason::OutOfTurn);
@@ -157,22 +175,28 @@ pub(crate) fn read<S: DotStore>(
             (Some(_), Message::Finish(finish)) if finish.kept.is_empty() => leg.finish = Some(*finish),
             _ => return Err(CancelReason::OutOfTurn),
         }
+        Ok(())
     }
-    let (Some(theirs), Some(_)) = (&leg.theirs, &leg.finish) else { return Err(CancelReason::Incomplete) };
-    let (received, frontier) = (theirs.received.clone(), theirs.frontier.clone());
-    if theirs.plan == Plan::Log {
-        return Ok(Carried { received, frontier, news: CarriedNews::Records(take(&mut records)) });
-    }
-    // What is live there and comes without its entry has to be known here: then it is live, or was retired since.
-    if !live.is_subset(view.state.seen()) {
-        return Ok(Carried { received, frontier, news: CarriedNews::Merge(None) });
-    }
-    // As if all that is not told had been known to be known here: it is, as far as it is live there.
-    let mut told = Told::now(view);
-    told.seen = told.seen.difference(leg.entries.own());
-    match leg.read(&told, &Staged::new(), view) {
-        Outcome::Ready(verdict) => Ok(Carried { received, frontier, news: CarriedNews::Merge(Some(verdict.delta)) }),
-        Outcome::Broken(reason) => Err(reason),
-        Outcome::Wait | Outcome::More { .. } | Outcome::Mismatch => Err(CancelReason::Incomplete),
+
+    fn conclude(self, view: &View<'_, S>) -> Result<Carried<S>, CancelReason> {
+        let Self { mut leg, records, live, retirements } = self;
+        let (Some(theirs), Some(_)) = (&leg.theirs, &leg.finish) else { return Err(CancelReason::Incomplete) };
+        let (received, frontier) = (theirs.received.clone(), theirs.frontier.clone());
+        let carried = |news| Ok(Carried { received, frontier, news, retirements });
+        if theirs.plan == Plan::Log {
+            return carried(CarriedNews::Records(records));
+        }
+        // What is live there and comes without its entry has to be known here: then it is live, or was retired since.
+        if !live.is_subset(view.state.seen()) {
+            return carried(CarriedNews::Merge(None));
+        }
+        // As if all that is not told had been known to be known here: it is, as far as it is live there.
+        let mut told = Told::now(view);
+        told.seen = told.seen.difference(leg.entries.own());
+        match leg.read(&told, &Staged::new(), view) {
+            Outcome::Ready(verdict) => carried(CarriedNews::Merge(Some(verdict.delta))),
+            Outcome::Broken(reason) => Err(reason),
+            Outcome::Wait | Outcome::More { .. } | Outcome::Mismatch => Err(CancelReason::Incomplete),
+        }
     }
 }

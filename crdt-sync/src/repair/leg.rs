@@ -27,6 +27,8 @@ pub(super) struct Leg<S: DotStore> {
     later: Few<usize, Vec<Cell>>,
     asked: usize,
     live: Option<DotSet>,
+    /// It is read to its end once, and nobody takes it up again: what follows from it takes its entries along.
+    once: bool,
 }
 
 /// What a leg says so far.
@@ -65,7 +67,13 @@ impl<S: DotStore> Leg<S> {
             later: Few::new(),
             asked: 0,
             live: None,
+            once: false,
         }
+    }
+
+    /// One that is read when all of it is here.
+    pub(super) fn once() -> Self {
+        Self { once: true, ..Self::new() }
     }
 
     pub(super) fn add_entries(
@@ -114,38 +122,34 @@ impl<S: DotStore> Leg<S> {
         Ok(())
     }
 
-    /// The entries that the finish speaks of, once all are here.
-    fn proven(&self, finish: &Finish, stage: &Staged<S>, view: &View<'_, S>) -> Result<Option<Delta<S>>, CancelReason> {
-        let mut entries = self.entries.clone();
-        if !finish.kept.is_empty() {
-            if !finish.kept.is_subset(stage.dots()) {
-                // They expired in between.
-                return Err(CancelReason::Incomplete);
-            }
-            entries.merge(stage.take(&finish.kept));
+    /// The dots of the entries that the finish speaks of, once all are here.
+    fn proven(&self, finish: &Finish, stage: &Staged<S>, view: &View<'_, S>) -> Result<Option<DotSet>, CancelReason> {
+        // They may have expired in between.
+        if !finish.kept.is_subset(stage.dots()) {
+            return Err(CancelReason::Incomplete);
         }
+        let mut dots = self.entries.own().clone();
+        dots.union_with(&finish.kept);
         if is_credulous(view) {
-            return Ok(Some(entries));
+            return Ok(Some(dots));
         }
-        // Nothing is taken for removed before count and hash prove that all entries are here.
-        let dots = entries.own();
-        let count = entries.entries().len() as u64;
+        // Nothing is taken for removed before count and hash prove that all entries are here. Each has one dot.
+        let count = dots.len();
         if count > finish.entry_count {
             return Err(CancelReason::OutOfTurn);
         }
-        let complete = count == finish.entry_count && view.sketch.key().sum(dots) == finish.entry_hash;
-        Ok(complete.then_some(entries))
+        let complete = count == finish.entry_count && view.sketch.key().sum(&dots) == finish.entry_hash;
+        Ok(complete.then_some(dots))
     }
 
     /// Reads a leg that has a summary of its own; `told` is what its sender knows of this side.
     pub(super) fn read(&mut self, told: &Told, stage: &Staged<S>, view: &View<'_, S>) -> Outcome<S> {
         let (Some(theirs), Some(finish)) = (&self.theirs, &self.finish) else { return Outcome::Wait };
-        let entries = match self.proven(finish, stage, view) {
-            Ok(Some(entries)) => entries,
+        let dots = match self.proven(finish, stage, view) {
+            Ok(Some(dots)) => dots,
             Ok(None) => return Outcome::Wait,
             Err(reason) => return Outcome::Broken(reason),
         };
-        let dots = entries.own().clone();
         let nothing = DotSet::new();
         let known = if theirs.plan == Plan::Whole { &nothing } else { &told.seen };
         let sound = dots.is_subset(&theirs.seen) && dots.intersection(known).is_empty();
@@ -168,9 +172,9 @@ impl<S: DotStore> Leg<S> {
         // What they have seen and neither sent nor hold any more, they know as retired.
         let mut retired = theirs.seen.difference(known).difference(&dots);
         retired.union_with(&apart.only_mine);
-        let mut delta = entries;
-        delta.merge(Delta::retiring(DotSet::new(), retired));
-        Outcome::Ready(Verdict { delta, dots, only_theirs: apart.only_theirs })
+        let kept = stage.take(&finish.kept);
+        let entries = if self.once { core::mem::take(&mut self.entries) } else { self.entries.clone() };
+        Outcome::Ready(Verdict { delta: whole_of(entries, kept, retired), dots, only_theirs: apart.only_theirs })
     }
 
     /// Which of the common dots are live on one side only.
@@ -243,12 +247,11 @@ impl<S: DotStore> Leg<S> {
         view: &View<'_, S>,
     ) -> Outcome<S> {
         let Some(finish) = &self.finish else { return Outcome::Wait };
-        let entries = match self.proven(finish, stage, view) {
-            Ok(Some(entries)) => entries,
+        let dots = match self.proven(finish, stage, view) {
+            Ok(Some(dots)) => dots,
             Ok(None) => return Outcome::Wait,
             Err(reason) => return Outcome::Broken(reason),
         };
-        let dots = entries.own().clone();
         let fresh = dots.difference(&told.seen);
         // After everything was sent, an entry may come back that has another value there.
         let sound = dots.is_subset(seen)
@@ -266,10 +269,16 @@ impl<S: DotStore> Leg<S> {
         }
         let mut retired = seen.difference(&told.seen).difference(&dots);
         retired.union_with(&finish.retired);
-        let mut delta = entries;
-        delta.merge(Delta::retiring(DotSet::new(), retired));
+        let delta = whole_of(self.entries.clone(), stage.take(&finish.kept), retired);
         Outcome::Ready(Verdict { delta, dots, only_theirs: DotSet::new() })
     }
+}
+
+/// What came, what was here already and is named instead, and what is retired.
+fn whole_of<S: DotStore>(mut entries: Delta<S>, kept: Delta<S>, retired: DotSet) -> Delta<S> {
+    entries.merge(kept);
+    entries.merge(Delta::retiring(DotSet::new(), retired));
+    entries
 }
 
 /// Whether a Finish is believed without proof, as a test may want it to be.

@@ -1,5 +1,6 @@
 //! Parcels: what a peer lacks, for a channel that is no link.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crdt_core::{DotSet, DotStore};
@@ -69,20 +70,12 @@ impl<S: DotStore> Replica<S> {
     /// If the bytes are not such a parcel, or do not fit this replica; see [`ParcelError`]. Nothing has changed.
     pub fn import(&mut self, parcel: &[u8], now: Now) -> Result<(DotSet, Ticket), ParcelError> {
         self.close_for_parcel(now)?;
-        let Unpacked { open, mut messages } = unpack::<S>(Kind::Answer, parcel, self.seed, &self.config)?;
+        let Unpacked { open, messages } = unpack::<S>(Kind::Answer, parcel, self.seed, &self.config)?;
         if let Some(reason) = self.misfit(&open) {
             return Err(ParcelError::Incompatible(reason));
         }
-        let mut retirements = Vec::new();
-        messages.retain_mut(|(message, _)| match message {
-            Message::Retirements(rows) => {
-                retirements.append(rows);
-                false
-            }
-            _ => true,
-        });
-        let carried = self.with_view(None, now, |_, view| read(messages, view));
-        let Carried { received, frontier, news } = carried.map_err(|reason| ParcelError::of(reason, &self.config))?;
+        let carried = self.with_view(None, now, |_, view| read(messages, view))?;
+        let Carried { received, frontier, news, retirements } = carried;
         let fresh = received.difference(&self.received);
         match news {
             CarriedNews::Records(records) => {
@@ -90,7 +83,7 @@ impl<S: DotStore> Replica<S> {
                 self.take_records(records, now);
             }
             CarriedNews::Merge(None) => return Err(ParcelError::Gap),
-            CarriedNews::Merge(Some(delta)) => self.take_told(&delta, &received, &frontier, None, now),
+            CarriedNews::Merge(Some(delta)) => self.take_told(Cow::Owned(delta), &received, &frontier, None, now),
         }
         self.check_identity(&received, now);
         retirements.iter().for_each(|(replica, last)| self.check_retirement(*replica, *last, now));
@@ -114,12 +107,11 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn read_request(&self, request: &[u8]) -> Result<(SummaryOf, u32), ParcelError> {
-        let Unpacked { open, messages } = unpack::<S>(Kind::Request, request, self.seed, &self.config)?;
+        let Unpacked { open, mut messages } = unpack::<S>(Kind::Request, request, self.seed, &self.config)?;
         if let Some(reason) = self.misfit(&open) {
             return Err(ParcelError::Incompatible(reason));
         }
-        let mut messages = messages.into_iter();
-        match (messages.next(), messages.next()) {
+        match (messages.next::<S>()?, messages.next::<S>()?) {
             (Some((Message::Summary(summary), _)), None) => Ok((*summary, open.frame_bytes_max)),
             _ => Err(ParcelError::Contradictory),
         }

@@ -1,5 +1,7 @@
 //! Repairs: what the pushes missed.
 
+use std::borrow::Cow;
+
 use crdt_core::{Delta, DotSet, DotStore, Moves, ReplicaId};
 
 use super::Replica;
@@ -129,7 +131,7 @@ impl<S: DotStore> Replica<S> {
                 RepairAction::Commit { peer, repair, delta, received, frontier, tier: _ } => {
                     self.note_peer_has(peer, &received, now);
                     self.tell_peer_has(peer);
-                    self.take_told(&delta, &received, &frontier, Some(peer), now);
+                    self.take_told(Cow::Owned(delta), &received, &frontier, Some(peer), now);
                     self.commit(now);
                     self.repairing.push_back((self.disk.last, peer, repair));
                 }
@@ -163,7 +165,7 @@ impl<S: DotStore> Replica<S> {
     /// what was received.
     pub(super) fn take_told(
         &mut self,
-        delta: &Delta<S>,
+        delta: Cow<'_, Delta<S>>,
         received: &DotSet,
         frontier: &DotSet,
         from: Option<PeerId>,
@@ -210,7 +212,7 @@ impl<S: DotStore> Replica<S> {
         // says nothing false.
         let last = received.runs().map(|(replica, _, last)| (replica, last));
         let frontier = last.filter_map(|(replica, last)| crdt_core::Dot::new(replica, last)).collect();
-        self.take_told(delta, &received, &frontier, None, now);
+        self.take_told(Cow::Borrowed(delta), &received, &frontier, None, now);
         self.commit_received(now);
         Ok(true)
     }

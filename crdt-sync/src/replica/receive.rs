@@ -1,5 +1,6 @@
 //! What peers say: records, announcements, questions.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves, Observed};
@@ -230,7 +231,7 @@ impl<S: DotStore> Replica<S> {
     fn merge_payload(&mut self, payload: &Payload<S>, own: crate::Own, news: &mut News) {
         match payload {
             Payload::Edit(delta) => {
-                let (moves, changes) = self.merge_delta(delta);
+                let (moves, changes) = self.merge_delta(Cow::Borrowed(delta));
                 self.note_moves(&moves);
                 news.changes.extend(changes);
                 if faulty!(self.config, VersionPrefix) && own.first > 1 {
@@ -247,20 +248,23 @@ impl<S: DotStore> Replica<S> {
     }
 
     /// Merges a delta; says which dots it moved, and what a reader sees differently.
-    pub(super) fn merge_delta(&mut self, delta: &crdt_core::Delta<S>) -> (Moves, Vec<Change>) {
-        let moves = self.state.moves_of(delta);
-        let equivocated = self.state.equivocations(delta);
+    pub(super) fn merge_delta(&mut self, delta: Cow<'_, crdt_core::Delta<S>>) -> (Moves, Vec<Change>) {
+        let moves = self.state.moves_of(&delta);
+        let equivocated = self.state.equivocations(&delta);
         self.events.extend(equivocated.into_iter().map(Event::Equivocation));
+        self.pending.batch.seen.union_with(delta.own());
+        self.pending.batch.seen.union_with(delta.retired());
         let changes = if self.config.report_changes {
-            self.state.merge_changes(delta)
+            self.state.merge_changes(&delta)
         } else {
-            let places = if self.config.report_places { self.state.places_of(delta) } else { Vec::new() };
-            self.state.merge(delta);
+            let places = if self.config.report_places { self.state.places_of(&delta) } else { Vec::new() };
+            match delta {
+                Cow::Owned(delta) => self.state.merge(delta),
+                Cow::Borrowed(delta) => self.state.merge(delta),
+            };
             let touched = |path| Change { path, before: Observed::Absent, after: Observed::Absent };
             places.into_iter().map(touched).collect()
         };
-        self.pending.batch.seen.union_with(delta.own());
-        self.pending.batch.seen.union_with(delta.retired());
         (moves, changes)
     }
 
@@ -273,7 +277,7 @@ impl<S: DotStore> Replica<S> {
         }
         self.events.push_back(Event::Equivocation(record.own.last_dot()));
         if let Payload::Edit(delta) = &record.payload {
-            let (moves, _) = self.merge_delta(delta);
+            let (moves, _) = self.merge_delta(Cow::Borrowed(delta));
             self.note_moves(&moves);
         }
     }
