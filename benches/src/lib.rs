@@ -37,7 +37,7 @@ pub fn criterion(criterion: &mut criterion::Criterion, jobs: Vec<Job>) {
         let mut group = criterion.benchmark_group("");
         group.sample_size(10);
         group.bench_function(name, |bencher| {
-            let once = once.get_or_insert_with(|| start());
+            let once = once.get_or_insert_with(&start);
             bencher.iter_custom(|runs| (0..runs).map(|_| once()).sum());
         });
         group.finish();

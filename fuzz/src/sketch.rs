@@ -30,7 +30,7 @@ impl Script<'_> {
     /// Of eight ids, the last two of which end alike: with both of them symbols are wide.
     fn id(&mut self) -> ReplicaId {
         let number = u128::from(self.byte().unwrap_or(0) % 8);
-        let last = (number.min(6) + 1) * 0x9e37_79b9 & 0xffff_ffff;
+        let last = ((number.min(6) + 1) * 0x9e37_79b9) & 0xffff_ffff;
         ReplicaId::from_u128(number << 64 | number << 40 | last)
     }
 }

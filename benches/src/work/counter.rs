@@ -61,7 +61,7 @@ fn increment() -> Vec<Job> {
             |(), counter| {
                 for _ in 0..INCREMENTS {
                     let op = counter.inc(black_box(1));
-                    counter.apply(op.clone());
+                    counter.apply(op);
                     black_box(op);
                 }
             },

@@ -21,7 +21,7 @@ macro_rules! shapes {
     ($($pairs:ident: $rounds:ident $redundancy:ident $name:literal $work:literal $soonest:expr, $often:expr;)+) => {
         $(
             static $rounds: Row = Row::count(concat!("sync/rounds-", $name), concat!("15 replicas, ", $work, ": rounds until all have an edit, the slowest"), $soonest);
-            static $redundancy: Row = Row::ratio(concat!("sync/redundancy-", $name), concat!("the same: records that came ÷ records that had to, from the first link on"), $often);
+            static $redundancy: Row = Row::ratio(concat!("sync/redundancy-", $name), "the same: records that came ÷ records that had to, from the first link on", $often);
         )+
 
         fn shape_jobs() -> Vec<Job> {

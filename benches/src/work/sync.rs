@@ -34,9 +34,9 @@ static DECODE: Row = Row::time("sync/sketch-decode", "1 000 differences out of 1
 fn ratio<T: Two>(alone: usize, deleted: usize) -> f64 {
     let shared = names(1, SHARED);
     let mut two = T::sharing(&shared);
-    if deleted > 0 {
+    if let Some(step) = SHARED.checked_div(deleted) {
         // Here and there, as people do: one range of dots would be cheap to name.
-        let gone: Vec<String> = shared.iter().step_by(SHARED / deleted).cloned().collect();
+        let gone: Vec<String> = shared.iter().step_by(step).cloned().collect();
         two.remove(0, &gone);
         two.meet();
     }
