@@ -2,21 +2,25 @@
 //!
 //! A writer process edits over an embedded store and tells its parent when an edit begins and when it is acknowledged.
 //! The parent, which keeps the ledger, kills it at moments drawn from a seed, opens the store, and starts it again. A
-//! replica in the parent hears what the writer says over TCP.
+//! replica in the parent hears what the writer says over TCP. Around each commit the writer puts a mark into a file
+//! beside the store, so that the parent knows which kills cut one.
 #![allow(clippy::print_stdout, reason = "what was reached is part of the result")]
 #![cfg(all(feature = "drive", feature = "redb"))]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crdt_core::{Causal, OrSet};
+use crdt_core::{Causal, DotSet, OrSet};
 use crdt_sync::drive::{Node, blocking};
-use crdt_sync::{Config, Event, MemoryStorage, RedbStorage, Replica, ScopeId, Storage as _};
+use crdt_sync::{
+    Batch, Config, Event, Loaded, LogRecord, MemoryStorage, RedbStorage, Replica, ScopeId, Storage, StorageError,
+};
 
 type Words = OrSet<String>;
 
@@ -26,6 +30,48 @@ const LIFE: &str = "CRDT_KILL_LIFE";
 
 /// Writers in one process, so that there is always an edit on its way.
 const THREADS: usize = 3;
+
+/// A store that says in a file whether it is in the middle of a commit. What was written to a file outlives the process.
+struct Marked {
+    store: RedbStorage,
+    mark: File,
+}
+
+impl Marked {
+    fn open(store: &str) -> Self {
+        let mark = File::create(mark_of(Path::new(store))).unwrap();
+        Self { store: RedbStorage::open(store).unwrap(), mark }
+    }
+
+    fn mark(&mut self, byte: u8) {
+        self.mark.seek(SeekFrom::Start(0)).and_then(|_| self.mark.write_all(&[byte])).unwrap();
+    }
+}
+
+fn mark_of(store: &Path) -> PathBuf {
+    store.with_extension("committing")
+}
+
+fn was_committing(store: &Path) -> bool {
+    std::fs::read(mark_of(store)).unwrap() == [1]
+}
+
+impl Storage for Marked {
+    fn load(&mut self) -> Result<Loaded, StorageError> {
+        self.store.load()
+    }
+
+    fn commit(&mut self, batches: &[Batch]) -> Result<(), StorageError> {
+        self.mark(1);
+        let done = self.store.commit(batches);
+        self.mark(0);
+        done
+    }
+
+    fn records(&self, dots: &DotSet, bytes_max: usize) -> Result<Vec<LogRecord>, StorageError> {
+        self.store.records(dots, bytes_max)
+    }
+}
 
 fn config() -> Config {
     Config::new(ScopeId::from_bytes([9; 16]))
@@ -37,8 +83,12 @@ fn config() -> Config {
 fn writer() {
     let Ok(store) = std::env::var(STORE) else { return };
     let (peer, life) = (std::env::var(PEER).unwrap(), std::env::var(LIFE).unwrap());
-    let node = Node::<Words>::open(RedbStorage::open(store).unwrap(), config()).unwrap();
+    let node = Node::<Words>::open(Marked::open(&store), config()).unwrap();
     let _connection = blocking::connect(&node, peer).unwrap();
+    // A store that was never written to has no id to keep.
+    let (written, wait) = mpsc::channel();
+    node.with_store(move |_| written.send(()).unwrap());
+    wait.recv().unwrap();
     tell(&format!("id {}", node.id()));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -119,11 +169,12 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
     let _listening = blocking::listen(&mirror, listener).unwrap();
 
     let (mut acknowledged, mut ids) = (BTreeSet::new(), BTreeSet::new());
-    let (mut inside, mut draw) = (0, 0x9e37_79b9_u64);
+    let (mut inside, mut unanswered, mut draw) = (0, 0, 0x9e37_79b9_u64);
     for life in 0..kills {
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let told = live(&store, &peer, life, Duration::from_micros((draw >> 33) % 120_000));
-        inside += usize::from(told.begun.len() > told.done.len());
+        unanswered += usize::from(told.begun.len() > told.done.len());
+        inside += usize::from(was_committing(&store));
         acknowledged.extend(told.done);
         ids.extend(told.id);
 
@@ -147,8 +198,13 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
     while let Some(event) = heard.wait(Duration::ZERO) {
         assert!(!matches!(event, Event::Equivocation(_) | Event::Diverged { .. }), "{event:?}");
     }
-    println!("{kills} kills, {inside} inside a write, {} edits acknowledged, {} ids", acknowledged.len(), ids.len());
+    println!(
+        "{kills} kills, {inside} inside a commit, {unanswered} with an edit unanswered, {} edits acknowledged, {} ids",
+        acknowledged.len(),
+        ids.len()
+    );
     assert_eq!(ids.len(), 1, "a kill costs no id");
-    assert!(inside * 2 > kills, "only {inside} of {kills} kills landed inside a write");
+    assert!(unanswered * 2 > kills, "only {unanswered} of {kills} kills met an edit on its way");
+    assert!(inside * 4 > kills, "only {inside} of {kills} kills landed inside a commit");
     assert!(acknowledged.len() > kills, "too little was written: {}", acknowledged.len());
 }
