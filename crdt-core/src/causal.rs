@@ -63,6 +63,7 @@ pub struct Summary {
 
 /// The dots that one merge moves.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Moves {
     /// Their entries come in.
     pub added: Vec<Dot>,
@@ -545,6 +546,7 @@ fn entry_bytes<S: DotStore>(dot: Dot, entry: &S::Entry) -> Vec<u8> {
 
 /// Something that must always hold does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Invalid {
     /// The store has an entry which the index does not name, or names elsewhere.

@@ -70,6 +70,7 @@ pub struct HybridClock {
 
 /// A stamp lay further ahead of the wall clock than allowed. The clock did not change; merge the data all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Skew {
     /// How far ahead it lay, in milliseconds.
     pub by_ms: u64,

@@ -5,6 +5,7 @@ use core::fmt;
 /// An edit was refused. The mistake is the caller's, and the value it was tried on did not change; an edit of several
 /// steps is rolled back as a whole by [`try_edit`](crate::Causal::try_edit).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum EditError {
     /// A replica's running total would leave its range. Totals are added up in wider numbers, so a read never

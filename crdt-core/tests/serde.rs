@@ -4,9 +4,10 @@
 mod sample;
 
 use crdt_core::{
-    BoundedCounter, Causal, Causality, Change, Counter, Delta, Document, Dot, DotSet, DwFlag, EwFlag, Float, GCounter,
-    GSet, HybridClock, Kind, LwwMap, LwwRegister, Max, Merge, Min, MvRegister, Observed, OrMap, OrSet, PnCounter,
-    ReplicaId, RwSet, Step, Summary, Timestamp, Value, VersionVector, Writer,
+    BoundedCounter, Causal, Causality, Change, Counter, DecodeError, DecodeErrorKind, Delta, Document, Dot, DotSet,
+    DwFlag, EditError, EwFlag, Float, GCounter, GSet, HybridClock, Invalid, Kind, LwwMap, LwwRegister, Max, Merge, Min,
+    Moves, MvRegister, Observed, OrMap, OrSet, PnCounter, ReplicaId, RwSet, Siblings, Skew, Step, Summary, Timestamp,
+    Value, VersionVector, Writer,
 };
 use sample::{Record, Sample};
 use serde::Serialize;
@@ -53,6 +54,17 @@ fn store<S: Sample>() {
     }
     there_and_back(&state);
     there_and_back(&group);
+}
+
+#[test]
+fn what_a_call_answers_and_why_it_was_refused() {
+    let (one, two) = (Dot::new(A, 1).unwrap(), Dot::new(B, 2).unwrap());
+    there_and_back(&Siblings { values: vec!["a".to_owned()], dots: [one, two].into_iter().collect() });
+    there_and_back(&Moves { added: vec![one], removed: vec![two], replaced: vec![one, two] });
+    there_and_back(&[Invalid::NotIndexed(one), Invalid::NotStored, Invalid::NotSeen(two), Invalid::Twice(one)]);
+    there_and_back(&[EditError::BelowZero { value: -3 }, EditError::Overflow, EditError::TooLarge]);
+    there_and_back(&DecodeError { at: 7, kind: DecodeErrorKind::NewerVersion(9) });
+    there_and_back(&Skew { by_ms: 1 << 40 });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Bytes were refused. Nothing changed: decoding makes a new value or none.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DecodeError {
     /// How many bytes into the buffer.
     pub at: usize,
@@ -13,6 +14,7 @@ pub struct DecodeError {
 
 /// What was wrong with the bytes. Whoever sent them made the mistake, or runs another version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The buffer ends in the middle of something, or a count promises more than the rest can hold.
