@@ -31,7 +31,8 @@
 //! Each line becomes a module with two tests. `random_histories` runs 10 000 histories from a fixed seed and 2 000 fresh
 //! ones, shrinks the first that breaks a law, and prints it as Rust source with its seed; the environment variables in
 //! [`Plan`] change the counts. `every_short_history` leaves nothing to chance: all histories of two replicas and two keys
-//! of up to five steps, or four where there are too many of five; `LAWS_REPLICAS` and `LAWS_DEPTH` ask for more. Both print what they met, and a run that met too little fails ([`Tally::check_floors`]).
+//! of up to five steps, or four where there are too many of five; `LAWS_REPLICAS`, `LAWS_DEPTH` and
+//! `LAWS_CONFIGURATIONS` ask for more. Both print what they met, and a run that met too little fails ([`Tally::check_floors`]).
 //!
 //! A type of one's own, from its meaning to its first history:
 //!

@@ -135,22 +135,25 @@ pub fn check_subject<T: Subject>() -> Tally {
 }
 
 /// How many configurations a short search may have before it is as deep as it needs to be.
-const CONFIGURATIONS_MAX: usize = 3_000;
+const CONFIGURATIONS_MAX: u64 = 3_000;
 
 /// Follows every short history of a subject: of two replicas and five steps, or four where the type has so many operations
-/// that five would take minutes. `LAWS_REPLICAS` and `LAWS_DEPTH` ask for more. Panics at the first law that does not
+/// that five would take minutes. `LAWS_REPLICAS` asks for more, `LAWS_DEPTH` for more steps than five, and
+/// `LAWS_CONFIGURATIONS` how many may be behind before one step more is too many. Panics at the first law that does not
 /// hold.
 pub fn check_short_histories<T: Subject>() {
     let name = std::any::type_name::<T>();
-    let replicas = number("LAWS_REPLICAS").map_or(2, |replicas| replicas as usize);
+    let replicas = number("LAWS_REPLICAS").unwrap_or(2) as usize;
+    let depth_max = number("LAWS_DEPTH").unwrap_or(5) as usize;
+    let configurations_max = number("LAWS_CONFIGURATIONS").unwrap_or(CONFIGURATIONS_MAX) as usize;
     let depth = |depth| explore::<T>(replicas, depth).unwrap_or_else(|broken| panic!("{name}: {broken}"));
-    let (covered, steps) = match number("LAWS_DEPTH") {
-        Some(steps) => (depth(steps as usize), steps),
-        None => match depth(4) {
-            covered if covered.configurations > CONFIGURATIONS_MAX => (covered, 4),
-            _ => (depth(5), 5),
-        },
-    };
+    // Each replica more has as many more places for a step.
+    let mut steps = if replicas > 2 { 3 } else { 4 }.min(depth_max);
+    let mut covered = depth(steps);
+    while steps < depth_max && covered.configurations <= configurations_max {
+        steps += 1;
+        covered = depth(steps);
+    }
     std::eprintln!("{name}: every history of {steps} steps of {replicas} replicas: {covered}");
     if steps >= 4 {
         // A plain maximum has no more states than that.
