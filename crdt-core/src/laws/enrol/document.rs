@@ -1,13 +1,13 @@
 //! Documents.
 
-use crate::laws::op::{ElementOp, Few, NodeOp, NodesOp, RegisterOp, SetOp, StampedMapOp, StampedOp};
+use crate::laws::op::{ElementOp, Few, NodeOp, NodesOp, Put, RegisterOp, SetOp, StampedMapOp, StampedOp};
 use crate::laws::spec::{self, Shown};
 use crate::laws::store::Enrolled;
 use crate::laws::subject::Refused;
 use crate::types::record::{Name, Nodes};
 use crate::{
-    BoundedCounter, Counter, Document, DocumentMap, DwFlag, Edit, Element, EwFlag, Float, GCounter, LwwMap,
-    LwwRegister, MvRegister, Node, OrSet, RwSet, Value,
+    BoundedCounter, Counter, Document, DocumentMap, DwFlag, Edit, Element, EwFlag, Float, GCounter, GSet, LwwMap,
+    LwwRegister, MvRegister, Node, OrSet, PnCounter, RwSet, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -38,6 +38,8 @@ impl Enrolled for Document {
                 NodeOp::Bounded(op) => BoundedCounter::perform(&mut document.bounded_counter(name), op),
                 NodeOp::DisableWins(op) => DwFlag::perform(&mut document.dw_flag(name), op),
                 NodeOp::RemoveWins(op) => RwSet::perform(&mut document.rw_set(name), &element_op(op)),
+                NodeOp::Totals(op) => PnCounter::perform(&mut document.pn_counter(name), op),
+                NodeOp::GrowingSet(op) => GSet::perform(&mut document.g_set(name), &Put(op.0.to_value())),
                 NodeOp::Record(op) => Document::perform(&mut document.record(name), op),
                 op => perform_anywhere(document, name.clone(), op),
             },
@@ -154,7 +156,8 @@ fn shown<K: Name, N: Ord>(nodes: &Nodes<K>, name: impl Fn(&K) -> N) -> BTreeMap<
             Node::BoundedCounter(counter) => ("BoundedCounter", text(Enrolled::read(counter))),
             Node::DwFlag(flag) => ("DwFlag", text(flag.read())),
             Node::RwSet(set) => ("RwSet", text(smalls::<BTreeSet<u8>>(set.iter()))),
-            Node::PnCounter(_) | Node::GSet(_) => unreachable!("no history makes one"),
+            Node::PnCounter(counter) => ("PnCounter", text(Enrolled::read(counter))),
+            Node::GSet(set) => ("GSet", text(smalls::<BTreeSet<u8>>(set.iter()))),
         };
         all.entry(name(key)).or_default().insert(kind, text);
     }
@@ -176,7 +179,8 @@ fn listened<K: Name>(nodes: &Nodes<K>) -> BTreeMap<(K, String), String> {
         Node::BoundedCounter(counter) => Some(text(counter.value())),
         Node::DwFlag(flag) => flag.is_set().then(|| text(true)),
         Node::RwSet(set) => (!set.is_empty()).then(|| text(set)),
-        Node::PnCounter(_) | Node::GSet(_) => unreachable!("no history makes one"),
+        Node::PnCounter(counter) => Some(text(counter.value())),
+        Node::GSet(set) => Some(text(set)),
     };
     let told = nodes.iter().filter_map(|(name, node)| Some(((name.clone(), text(node.kind())), tells(node)?)));
     told.collect()

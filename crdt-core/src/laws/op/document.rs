@@ -1,7 +1,7 @@
 //! What a document may be asked for: every kind of node under text names, and maps and records inside it.
 
 use super::{
-    CounterOp, ElementOp, Few, FlagOp, Increment, Operation, RegisterOp, Removal, RightsOp, SetOp, StampedMapOp,
+    CounterOp, ElementOp, Few, FlagOp, Increment, Operation, Put, RegisterOp, Removal, RightsOp, SetOp, StampedMapOp,
     StampedOp, below, draw, simpler,
 };
 use quickcheck::{Arbitrary, Gen, empty_shrinker};
@@ -45,6 +45,10 @@ pub enum NodeOp {
     DisableWins(FlagOp),
     /// Of an `RwSet`, which stays when its name is removed.
     RemoveWins(ElementOp<u8>),
+    /// Of a `PnCounter`, which stays when its name is removed.
+    Totals(CounterOp),
+    /// Of a `GSet`, which stays when its name is removed.
+    GrowingSet(Put<u8>),
 }
 
 /// Where nodes stand: outermost, or inside a map or record that may itself be removed.
@@ -63,7 +67,7 @@ impl NodeOp {
             Place::Root => 0,
             Place::Inside(depth) => depth,
         };
-        match below(g, if place == Place::Root { 14 } else { 10 }) {
+        match below(g, if place == Place::Root { 16 } else { 10 }) {
             0 | 1 => Self::Counter(CounterOp::arbitrary(g)),
             2 => Self::Flag(FlagOp::arbitrary(g)),
             3 | 4 => Self::Set(SetOp::arbitrary(g)),
@@ -78,7 +82,9 @@ impl NodeOp {
             10 => Self::Growing(Increment::arbitrary(g)),
             11 => Self::Bounded(RightsOp::arbitrary(g)),
             12 => Self::DisableWins(FlagOp::arbitrary(g)),
-            _ => Self::RemoveWins(ElementOp::arbitrary(g)),
+            13 => Self::RemoveWins(ElementOp::arbitrary(g)),
+            14 => Self::Totals(CounterOp::arbitrary(g)),
+            _ => Self::GrowingSet(Put::arbitrary(g)),
         }
     }
 
@@ -96,6 +102,8 @@ impl NodeOp {
             Self::Bounded(op) => Box::new(op.shrink().map(Self::Bounded)),
             Self::DisableWins(op) => Box::new(op.shrink().map(Self::DisableWins)),
             Self::RemoveWins(op) => Box::new(op.shrink().map(Self::RemoveWins)),
+            Self::Totals(op) => Box::new(op.shrink().map(Self::Totals)),
+            Self::GrowingSet(op) => Box::new(op.shrink().map(Self::GrowingSet)),
         }
     }
 
@@ -110,7 +118,7 @@ impl NodeOp {
             Self::Map(op) => op.removal(),
             Self::Record(op) => op.removal(),
             Self::RemoveWins(op) => op.removal(),
-            Self::Growing(_) | Self::Bounded(_) => Removal::None,
+            Self::Growing(_) | Self::Bounded(_) | Self::Totals(_) | Self::GrowingSet(_) => Removal::None,
         }
     }
 }

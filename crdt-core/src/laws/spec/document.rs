@@ -1,8 +1,8 @@
 //! Documents: nodes whose kind is found out at run time.
 
 use super::{
-    AddWins, Bounded, Counting, DisableWins, EnableWins, EverySibling, Growing, LastWriter, RemoveWins, Specification,
-    StampedMap,
+    AddWins, Bounded, Counting, DisableWins, EnableWins, EverySibling, GrowOnly, Growing, LastWriter, RemoveWins,
+    Specification, StampedMap,
 };
 use crate::laws::execution::View;
 use crate::laws::op::{Few, NodeOp, NodesOp};
@@ -55,6 +55,8 @@ fn under<K: Few>(view: &View<'_, NodesOp<K>>, name: &K) -> Shown {
     show::<Bounded>(&mut shown, "BoundedCounter", &of_kind!(edits, Bounded));
     show::<DisableWins>(&mut shown, "DwFlag", &of_kind!(edits, DisableWins));
     show::<RemoveWins<u8>>(&mut shown, "RwSet", &of_kind!(edits, RemoveWins));
+    show::<Counting>(&mut shown, "PnCounter", &of_kind!(edits, Totals));
+    show::<GrowOnly<u8>>(&mut shown, "GSet", &of_kind!(edits, GrowingSet));
     shown
 }
 
