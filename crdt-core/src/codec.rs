@@ -25,6 +25,7 @@ mod decode;
 mod dots;
 mod encode;
 mod error;
+mod extreme;
 mod ids;
 mod packed;
 mod parts;

@@ -73,6 +73,19 @@ fn equal_values_are_no_news_whatever_else_they_carry() {
 }
 
 #[test]
+fn the_greatest_and_the_smallest_value_have_the_bytes_of_what_is_inside() {
+    let max = Max(String::from("milk"));
+    assert_eq!(max.encode(), Value::from("milk").encode());
+    assert_eq!((Max::decode(&max.encode()), Min::decode(&Min(7u8).encode())), (Ok(max.clone()), Ok(Min(7u8))));
+    for some in [None, Some(Max(None)), Some(Max(Some(3u8)))] {
+        assert_eq!(Canonical::decode(&some.encode()).as_ref(), Ok(&some));
+    }
+    assert_eq!(Option::<Min<u8>>::decode(&None::<Min<u8>>.encode()), Ok(None));
+    assert_eq!(Max::<u8>::decode(&max.encode()).unwrap_err().kind, DecodeErrorKind::OtherType);
+    assert_eq!(Max::<u8>::decode(&Max(300u16).encode()).unwrap_err().kind, DecodeErrorKind::OtherType);
+}
+
+#[test]
 fn versions_grow_if_any_count_does() {
     let version = |a, b| [(A, a), (B, b)].into_iter().collect::<VersionVector>();
     assert_eq!(merged(&version(1, 5), &version(2, 5)), (version(2, 5), true));
