@@ -39,7 +39,8 @@ pub trait Canonical: Sized {
 
     /// The value that has these bytes.
     ///
-    /// Whatever the bytes, this neither panics nor allocates more than [`DecodeLimits::of_len`] says.
+    /// Whatever the bytes, this neither panics nor allocates more than a fixed multiple of their length, and for copies
+    /// what [`DecodeLimits::of_len`] says.
     ///
     /// # Errors
     /// If no value of this type has these bytes; see [`DecodeErrorKind`].

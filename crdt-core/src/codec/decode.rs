@@ -14,7 +14,8 @@ const VALUE_EXPANSION: usize = 16;
 /// ordinary length.
 const COPIED_PER_BYTE: u64 = 4_096;
 
-/// Where bytes come from. Whatever they claim, no more is allocated than a fixed multiple of their length.
+/// Where bytes come from. Whatever they claim, no more is allocated than a fixed multiple of their length, and what copies
+/// may take; see [`DecodeLimits`].
 pub struct Decoder<'b> {
     bytes: &'b [u8],
     at: usize,
@@ -44,7 +45,8 @@ pub struct DecodeLimits {
     /// Entries in all: a byte can stand for sixteen of them.
     pub entries_max: u64,
     /// Bytes that copies may take beyond what was read: each entry of a delta has a copy of its key, and a long key that
-    /// stands there once may have many entries. A state has no such copies.
+    /// stands there once may have many entries. A state copies only a set's elements and a document's names, and those only
+    /// where several dots or kinds stand at one.
     pub copied_bytes_max: u64,
     /// The seed of hash tables in what is decoded, as ids and keys may be chosen to collide.
     pub seed: u64,

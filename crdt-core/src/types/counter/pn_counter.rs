@@ -26,7 +26,7 @@ use crate::{Edit, EditError, ReplicaId};
 /// ```
 ///
 /// **Cost.** Reading: O(replicas). Kept: 40 bytes per replica that ever counted. Sent: an edit is one row, its id and two
-/// totals of 1 to 9 bytes each.
+/// totals.
 ///
 /// **Source.** Shapiro et al. 2011, section 3.1.3.
 ///

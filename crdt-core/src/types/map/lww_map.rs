@@ -40,7 +40,7 @@ use crate::{Dot, DotStore, Edit, Element, Removable, Timestamp};
 ///
 /// **Cost.** Looking up, inserting, removing: O(1). Iteration is by key and sorts first. Kept: per key its last write, or
 /// last removal, with a stamp of 8 bytes, and those concurrent to it until somebody writes over them. Sent: the key, the
-/// value, the stamp (1 to 8 bytes, as it differs from its neighbours') and a dot (1 to 4).
+/// value, a stamp and a dot.
 ///
 /// **Source.** As [`LwwRegister`](crate::LwwRegister), key by key.
 ///

@@ -44,7 +44,7 @@ use crate::{Dot, DotStore, Edit, Element, Merge, Removable, ReplicaId, Timestamp
 /// ```
 ///
 /// **Cost.** O(1), but for concurrent writes, which stay until somebody writes over them. Kept: the value, a stamp of 8
-/// bytes and a dot of 24. Sent: the value, 1 to 8 bytes of stamp and a dot.
+/// bytes and a dot of 24. Sent: the value, a stamp and a dot.
 ///
 /// **Source.** Johnson and Thomas, RFC 677, 1975; Shapiro et al. 2011, section 3.2.1; as siblings to keep causality.
 ///
