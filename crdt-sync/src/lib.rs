@@ -102,6 +102,7 @@ mod log;
 mod message;
 mod parcel;
 mod peer;
+mod prefix;
 mod record;
 pub mod repair;
 mod replica;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crdt_core::{DotSet, DotStore};
 
 use super::{View, join_frontiers};
+use crate::prefix::from_the_first;
 use crate::{CancelReason, Plan, RepairId, SummaryOf};
 
 /// Counters this far above the highest known one of a replica are not believed; see [`Limits`](crate::Limits).
@@ -75,6 +76,7 @@ impl Told {
         view: &View<'_, S>,
     ) -> SummaryOf {
         let (received, left_out) = self.listed(base.map(|(_, base)| base), knows, view);
+        let received = from_the_first(&received, &self.received);
         SummaryOf {
             repair,
             plan,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crdt_core::{DotSet, DotStore};
 
 use super::Replica;
+use crate::prefix::from_the_first;
 use crate::repair::LogIndex;
 use crate::{LinkKind, Message, Now, PeerId, Record};
 
@@ -135,6 +136,7 @@ impl<S: DotStore> Replica<S> {
             let Some(peer) = self.peers.get_mut(&to) else { continue };
             let dots = core::mem::take(&mut peer.announce);
             if peer.is_open() {
+                let dots = from_the_first(&dots, &self.disk.received);
                 self.send(to, Message::Have(dots));
             }
         }
