@@ -79,6 +79,9 @@ impl<S: DotStore<Entry: Send + Sync, Place: Send + Sync> + Send + Sync + 'static
 /// A connection that has not said who is there after this is a stranger's.
 const GREETING_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long the last word may take to arrive.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
+
 /// A peer that takes nothing for this long does not read.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
 

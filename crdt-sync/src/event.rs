@@ -95,7 +95,7 @@ pub enum Event {
         /// Why.
         error: FrameError,
     },
-    /// The driver should close this link.
+    /// The driver should close this link, behind what it was given to send on it.
     Close {
         /// The link.
         peer: PeerId,

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crdt_core::OrSet;
+use crdt_core::{OrSet, ReplicaId};
 use crdt_sync::drive::{Node, NodeError, blocking};
-use crdt_sync::{Authorise, Config, EditError, Limits, MemoryStorage, ScopeId};
+use crdt_sync::{
+    Authorise, Config, EditError, FrameReader, FrameWriter, Limits, LinkKind, MemoryStorage, Message, Open,
+    RefuseReason, ScopeId,
+};
 
 #[cfg(feature = "relay")]
 #[path = "drive/relay.rs"]
@@ -198,10 +201,60 @@ fn one_that_was_refused_does_not_come_again_soon() {
     assert!(start.elapsed() < Duration::from_secs(5), "and nobody has to wait for that long");
 }
 
+/// A peer of `node` says who it is and much more, and reads only then. What it is told last.
+fn refused_while_it_talks(address: std::net::SocketAddr) -> Message<Names> {
+    let config = config();
+    let mut peer = TcpStream::connect(address).unwrap();
+    let mut open = Open::new(ReplicaId::from_u128(2), 1, &config);
+    open.schema = <Names as crdt_core::DotStore>::KIND as u64;
+    let mut writer = FrameWriter::new(LinkKind::Stream, config.scope, &config.limits);
+    for message in [Message::<Names>::Open(open), Message::Gossip(vec![7; 1_000]), Message::Gossip(vec![7; 1_000])] {
+        let frame = writer.write(&message);
+        let length = u32::try_from(frame.len()).unwrap().to_be_bytes();
+        peer.write_all(&[&length, &frame[..]].concat()).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut heard = Vec::new();
+    std::io::Read::read_to_end(&mut peer, &mut heard).unwrap();
+    let mut reader = FrameReader::new(LinkKind::Stream, config.scope, &config.limits);
+    let mut last = None;
+    while let Some((length, rest)) = heard.split_at_checked(4) {
+        let (frame, rest) = rest.split_at(u32::from_be_bytes(length.try_into().unwrap()) as usize);
+        last = reader.read::<Names>(frame).unwrap();
+        heard = rest.to_vec();
+    }
+    last.unwrap()
+}
+
+fn is_forbidden(message: &Message<Names>) -> bool {
+    matches!(message, Message::Refuse(refuse) if refuse.reason == RefuseReason::Forbidden)
+}
+
+/// The socket was closed on what it had not read: the peer could write no more, and took that for the end.
+#[test]
+fn a_refusal_arrives_though_its_peer_goes_on_talking() {
+    let (a, _) = one_that_refuses();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _listening = blocking::listen(&a, listener).unwrap();
+    assert!(is_forbidden(&refused_while_it_talks(address)));
+}
+
 #[cfg(feature = "tcp")]
 mod tokio_driver {
     use super::*;
     use crdt_sync::drive::tcp::{self, Security};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_refusal_arrives_though_its_peer_goes_on_talking() {
+        let (a, _) = one_that_refuses();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _listening = tcp::listen(&a, listener, Security::Plain);
+        let told = tokio::task::spawn_blocking(move || refused_while_it_talks(address)).await.unwrap();
+        assert!(is_forbidden(&told));
+    }
 
     async fn meet(a: &Node<Names>, b: &Node<Names>, of_a: Security, of_b: Security) -> (tcp::Service, tcp::Service) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -322,7 +375,7 @@ mod tokio_driver {
                 unreachable!("it is not closed")
             };
             let refused = tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
-            let forbidden = crdt_sync::RefuseReason::Forbidden;
+            let forbidden = RefuseReason::Forbidden;
             assert!(matches!(refused, crdt_sync::Event::Incompatible { reason, .. } if reason == forbidden));
             assert!(eve.read(|set| set.iter().next().is_none()));
 

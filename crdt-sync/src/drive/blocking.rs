@@ -7,12 +7,13 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::backoff::{Backoff, Refusal};
 use super::core::Core;
-use super::{Data, GREETING_WITHIN, Node, WRITE_WITHIN};
+use super::{Data, FAREWELL_WITHIN, GREETING_WITHIN, Node, WRITE_WITHIN};
 use crate::LinkKind;
 
 /// A listener or a connection in the background; it ends when this is dropped.
@@ -96,13 +97,19 @@ fn run<S: Data>(core: &Arc<Core<S>>, stream: &TcpStream, stopped: &AtomicBool) -
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_WITHIN))?;
     let Some((peer, link)) = core.link_up(LinkKind::Stream, None) else { return Ok(()) };
+    let (reading, read) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let link = &link;
+        scope.spawn(move || {
             while let Some(frame) = link.wait_next() {
                 if write_frame(stream, &frame).is_err() {
                     break;
                 }
                 core.sent(peer);
+            }
+            if link.refusal().is_some() && stream.shutdown(Shutdown::Write).is_ok() {
+                // What the peer still says is read: one that can't write any more may never read why.
+                let _ = read.recv_timeout(FAREWELL_WITHIN);
             }
             // The reader below is woken by this.
             let _ = stream.shutdown(Shutdown::Both);
@@ -111,6 +118,7 @@ fn run<S: Data>(core: &Arc<Core<S>>, stream: &TcpStream, stopped: &AtomicBool) -
             // A refused frame is a strike against the peer; the machine closes the link when there are too many.
             let _ = core.receive(peer, frame);
         });
+        drop(reading);
         core.link_down(peer);
         Refusal::ended(link.refusal(), ended)
     })

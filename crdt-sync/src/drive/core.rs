@@ -265,6 +265,7 @@ impl<S: Data> Core<S> {
             Event::Close { peer } => {
                 if let Some(link) = machine.links.get(peer) {
                     link.refuse(Refusal::Struck);
+                    link.close();
                 }
             }
             Event::IdentityLost { .. } => {

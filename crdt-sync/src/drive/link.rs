@@ -47,12 +47,14 @@ impl Outgoing {
         self.queue.read(|queue| queue.bytes)
     }
 
-    /// One end refused the other. What is queued is still sent, and nothing after it: the last word is mostly why.
+    /// One end refused the other: the first reason is the reason.
     pub(super) fn refuse(&self, refusal: Refusal) {
-        self.queue.update(|queue| {
-            queue.closed = true;
-            queue.refusal.get_or_insert(refusal);
-        });
+        self.queue.update(|queue| queue.refusal = queue.refusal.or(Some(refusal)));
+    }
+
+    /// What is queued is still sent, and nothing after it: the last word is mostly why.
+    pub(super) fn close(&self) {
+        self.queue.update(|queue| queue.closed = true);
     }
 
     /// Why one end refused the other, if it did.
@@ -121,7 +123,10 @@ mod tests {
         link.refuse(Refusal::Incompatible);
         link.refuse(Refusal::Struck);
         link.push(vec![2], 100);
+        link.close();
+        link.push(vec![3], 100);
         assert_eq!(link.wait_next(), Some(vec![1]));
+        assert_eq!(link.wait_next(), Some(vec![2]));
         assert_eq!(link.wait_next(), None);
         link.cut();
         assert_eq!(link.refusal(), Some(Refusal::Incompatible), "the first reason is the reason");

@@ -32,7 +32,7 @@ pub(super) use tls::server as server_tls;
 
 use super::backoff::{Backoff, Refusal};
 use super::core::Core;
-use super::{Data, GREETING_WITHIN, Node, WRITE_WITHIN};
+use super::{Data, FAREWELL_WITHIN, GREETING_WITHIN, Node, WRITE_WITHIN};
 use crate::{Limits, LinkKind, PeerId};
 
 /// Who may listen in, and who is let in.
@@ -224,5 +224,11 @@ where
         () = link.gone() => Ok(()),
     };
     drop(up);
-    Refusal::ended(link.refusal(), ended)
+    let refusal = link.refusal();
+    if refusal.is_some() {
+        // A peer that finds the socket closed under what it writes may not have read why, or may never: some systems
+        // drop what a reset connection had still to be read. Not knowing, it would come again at once.
+        let _ = timeout(FAREWELL_WITHIN, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
+    }
+    Refusal::ended(refusal, ended)
 }

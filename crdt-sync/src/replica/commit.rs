@@ -190,6 +190,9 @@ impl<S: DotStore> Replica<S> {
                 self.held_bytes -= held.len;
                 if let Some(peer) = self.peers.get_mut(&held.peer) {
                     peer.held -= held.len;
+                    if peer.closed && peer.held == 0 {
+                        self.events.push_back(Event::Close { peer: held.peer });
+                    }
                 }
                 self.ready.push_back((held.peer, held.message));
             } else {

@@ -229,10 +229,19 @@ impl<S: DotStore> Replica<S> {
     }
 
     fn close_link(&mut self, peer: PeerId, reason: RefuseReason) {
+        self.events.push_back(Event::Incompatible { peer, reason });
+        self.end_link(peer);
+    }
+
+    /// Nothing more is taken from a peer or told to it. What it was told still waits for the disk, perhaps, and the last
+    /// of it is mostly why: the link is up until that is out.
+    fn end_link(&mut self, peer: PeerId) {
         if let Some(link) = self.peers.get_mut(&peer) {
             link.closed = true;
+            if link.held > 0 {
+                return;
+            }
         }
-        self.events.push_back(Event::Incompatible { peer, reason });
         self.events.push_back(Event::Close { peer });
     }
 
@@ -255,14 +264,13 @@ impl<S: DotStore> Replica<S> {
         };
         peer.strikes += u32::from(reason == RefuseReason::Malformed);
         let over = peer.strikes >= strikes_max || peer.reader.is_out_of_step();
-        peer.closed |= over;
         // On somebody else's message system everybody would hear it, and have it to refuse.
         if kind_of_link != LinkKind::Hint {
             let detail = error.to_string();
             self.send(from, Message::Refuse(Refuse { reason, kind, detail }));
         }
         if over {
-            self.events.push_back(Event::Close { peer: from });
+            self.end_link(from);
         }
         error
     }

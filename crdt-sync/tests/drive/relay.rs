@@ -81,9 +81,9 @@ fn opening(name: &str) -> Message {
     let config = Config::new(ScopeId::named(name));
     let now = crdt_sync::Now::default();
     let loaded = crdt_sync::Storage::load(&mut MemoryStorage::new()).unwrap();
-    let fresh = crdt_core::ReplicaId::from_u128(77);
+    let fresh = ReplicaId::from_u128(77);
     let mut replica = crdt_sync::Replica::<Board>::open(loaded, config, fresh, [0; 32], now).unwrap();
-    replica.peer_up(crdt_sync::PeerId(1), crdt_sync::LinkKind::Stream, now);
+    replica.peer_up(crdt_sync::PeerId(1), LinkKind::Stream, now);
     while let Some(persist) = replica.poll_persist() {
         replica.durable(persist.ticket, now);
     }
@@ -235,10 +235,10 @@ impl Visitor {
     async fn enter(running: &Running, document: &str, id: u128) -> Self {
         let (socket, _) = greeted(&running.address, format!("ws://{}/", running.address)).await.unwrap();
         let loaded = crdt_sync::Storage::load(&mut MemoryStorage::new()).unwrap();
-        let (config, fresh) = (Config::new(ScopeId::named(document)), crdt_core::ReplicaId::from_u128(id));
+        let (config, fresh) = (Config::new(ScopeId::named(document)), ReplicaId::from_u128(id));
         let replica = crdt_sync::Replica::open(loaded, config, fresh, [0; 32], crdt_sync::Now::default()).unwrap();
         let mut visitor = Self { socket, replica };
-        visitor.replica.peer_up(Self::RELAY, crdt_sync::LinkKind::Stream, crdt_sync::Now::default());
+        visitor.replica.peer_up(Self::RELAY, LinkKind::Stream, crdt_sync::Now::default());
         visitor.transmit().await;
         while !visitor.listen().await.iter().any(|event| matches!(event, crdt_sync::Event::PeerOpened { .. })) {}
         visitor

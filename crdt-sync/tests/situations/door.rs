@@ -106,6 +106,25 @@ fn one_of_another_version_hears_which_ones_are_spoken_here() {
     }
 }
 
+/// The link was closed while the refusal still waited for the disk, and the peer came again at once.
+#[test]
+fn a_link_ends_once_its_last_word_is_out() {
+    let forbids = Config { authorise: Some(Authorise::new(|_| false)), ..config() };
+    let mut refused = Visit::new(&forbids, LinkKind::Stream);
+    refused.say(&Message::Open(Visit::open(&forbids)));
+    let mut struck = Visit::new(&config(), LinkKind::Stream);
+    for _ in 0..Limits::default().strikes_max {
+        assert!(struck.replica.handle_message(LINK, &[1, 2, 3], NOW).is_err());
+    }
+    for mut visit in [refused, struck] {
+        let events = visit.events();
+        assert!(!is_closed(&events), "{events:?}");
+        assert!(!visit.refusals().is_empty(), "they go out once the disk has what was said before");
+        assert!(is_closed(&visit.events()));
+        assert!(!is_closed(&visit.events()), "and it is closed once");
+    }
+}
+
 #[test]
 fn a_stream_that_can_be_read_no_further_is_closed_at_once_with_the_reason() {
     let mut visit = Visit::opened(&config());
@@ -147,6 +166,7 @@ fn as_many_bad_frames_as_allowed_close_a_link() {
     for strikes_max in [1, 3, 5] {
         let config = Config { limits: Limits { strikes_max, ..Limits::default() }, ..config() };
         let mut visit = Visit::opened(&config);
+        visit.refusals();
         visit.events();
         for strike in 1..=strikes_max {
             // A Same with a byte too many: of a kind that can be read to its end.
