@@ -1,35 +1,12 @@
 //! Whatever bytes claim, what is allocated for them stays below a fixed multiple of their length. Alone in its process,
 //! as it counts what the whole process allocates.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+mod allocator;
 
 use crdt_core::{
     BoundedCounter, Canonical, Causal, Counter, Delta, Document, DotSet, EwFlag, GCounter, GSet, LwwMap, LwwRegister,
     MvRegister, OrMap, OrSet, ReplicaId, RwSet, Summary, Value, VersionVector, Writer,
 };
-
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is; beside it only numbers are kept.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = IN_USE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What one byte may cost at most. The dearest are those of a counter's dots: sixteen increments each, of which a
 /// delta holds every one by itself.
@@ -45,10 +22,7 @@ fn copies_max(len: usize) -> usize {
 
 /// How many bytes were allocated at once while `bytes` were decoded.
 fn peak_of<T: Canonical>(bytes: &[u8]) -> usize {
-    let before = IN_USE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    drop(T::decode(bytes));
-    PEAK.load(Relaxed) - before
+    allocator::peak_of(|| drop(T::decode(bytes))).1
 }
 
 #[track_caller]

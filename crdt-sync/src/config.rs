@@ -259,7 +259,8 @@ pub struct Limits {
     pub part_bytes_max: usize,
     /// Bytes of entries that wait for the end of a repair: a state that is larger by more than
     /// [`part_bytes_max`](Self::part_bytes_max) cannot move to a replica that has nothing of it. That is told as
-    /// [`TooLarge`](crate::Event::TooLarge).
+    /// [`TooLarge`](crate::Event::TooLarge). They are counted as they travel; in memory each has a copy of its key, so
+    /// what a long key has many of takes up to [`copied_bytes_max`](Self::copied_bytes_max) for each frame.
     pub staged_bytes_max: usize,
     /// Cells in one window of a sketch.
     pub window_cells_max: usize,

@@ -2,33 +2,11 @@
 //! process allocates.
 #![allow(clippy::print_stdout, reason = "what was measured is part of the result")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+#[path = "../../crdt-core/tests/allocator/mod.rs"]
+mod allocator;
 
 use crdt_core::{OrSet, ReplicaId};
 use crdt_sync::{Config, Limits, Loaded, Now, Plan, Replica, ScopeId};
-
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is; beside it only numbers are kept.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = IN_USE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(now, Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn replica(id: u128, plan: Plan) -> Replica<OrSet<String>> {
     // Nothing of it is in the log, so a parcel has entries.
@@ -58,10 +36,9 @@ fn cost(plan: Plan, elements: usize, len: usize) -> (usize, f64, f64) {
     drop(from);
     let mut to = replica(2, plan);
     while to.poll_persist().is_some() {}
-    let before = IN_USE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let (fresh, _) = to.import(&parcel, now).unwrap();
-    let (peak, after) = (PEAK.load(Relaxed) - before, IN_USE.load(Relaxed) - before);
+    let before = allocator::in_use();
+    let (taken, peak) = allocator::peak_of(|| to.import(&parcel, now));
+    let ((fresh, _), after) = (taken.unwrap(), allocator::in_use() - before);
     assert_eq!((fresh.len(), to.state().len()), (elements as u64, elements));
     let per_byte = |bytes: usize| bytes as f64 / parcel.len() as f64;
     (parcel.len(), per_byte(peak), per_byte(after))
