@@ -45,6 +45,13 @@ impl<S: Enrolled> World<S> {
         first.is_some() && received.all(|other| other == first)
     }
 
+    /// Whether all know of the same retirements. What is told of them may be lost, and the next repair brings it: until
+    /// then that one has something to do, though all have received the same.
+    fn agree_on_retirements(&self) -> bool {
+        let replicas: Vec<_> = self.nodes.iter().filter_map(|node| node.replica.as_ref()).collect();
+        replicas.windows(2).all(|pair| matches!(pair, [a, b] if a.retired().eq(b.retired())))
+    }
+
     /// Ends all faults, and waits until all replicas are equal: in what they received, in their bytes, in what is read;
     /// and nothing that was acknowledged is missing.
     ///
@@ -55,13 +62,11 @@ impl<S: Enrolled> World<S> {
         let start = self.now;
         // Records that are still open close by then.
         self.run(self.profile.config.timing.flush_after.as_millis() as u64 + 100)?;
-        while !self.is_settled() {
-            if self.now - start > self.profile.settle_ms {
-                return Err(Check::Converges.broken(self.differences()));
-            }
-            self.run(LOOK_EVERY_MS)?;
-        }
+        self.until_equal()?;
         self.tally.settle_ms += self.now - start;
+        // What was on its way all that time may still bring something: a record, say, of a writer that lost it.
+        self.run(REST_MS)?;
+        self.until_equal()?;
         self.tally.tainted += u64::from(self.oracle.tainted);
         self.look_closely()?;
         let first = self.nodes[0].replica.as_ref().map(|replica| replica.state().encode()).unwrap_or_default();
@@ -83,6 +88,17 @@ impl<S: Enrolled> World<S> {
             self.add_stats(&stats);
         }
         self.check_rest()
+    }
+
+    fn until_equal(&mut self) -> Result<(), Violation> {
+        let start = self.now;
+        while !self.is_settled() || !self.agree_on_retirements() {
+            if self.now - start > self.profile.settle_ms {
+                return Err(Check::Converges.broken(self.differences()));
+            }
+            self.run(LOOK_EVERY_MS)?;
+        }
+        Ok(())
     }
 
     /// At rest a repair finds nothing to do, whoever opens it.
@@ -129,7 +145,10 @@ impl<S: Enrolled> World<S> {
 
     fn differences(&self) -> String {
         let row = |(number, node): (usize, &crate::sim::node::Node<S>)| match &node.replica {
-            Some(replica) => format!("\n  replica {number} ({}) has {:?}", node.id, replica.received()),
+            Some(replica) => {
+                let (received, retired) = (replica.received(), replica.retired().collect::<Vec<_>>());
+                format!("\n  replica {number} ({}) has {received:?} and knows as retired {retired:?}", node.id)
+            }
             None => format!("\n  replica {number} is stopped"),
         };
         let rows: String = self.nodes.iter().enumerate().map(row).collect();
