@@ -74,7 +74,7 @@ struct Closed {
 
 impl Closed {
     /// The token does not open this document, or the document is none of ours. Which of the two is not told.
-    const UNAUTHORIZED: Self = Self { code: 4001, reason: "not let in" };
+    const UNAUTHORIZED: Self = Self { code: websocket::NOT_LET_IN, reason: "not let in" };
     /// Too many documents are open or kept: later there may be room.
     const FULL: Self = Self { code: 1013, reason: "no room for this document now" };
     const NOT_OURS: Self = Self { code: 1002, reason: "the first frame has to be an Open" };

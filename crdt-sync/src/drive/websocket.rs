@@ -16,11 +16,14 @@ use tokio_tungstenite::{accept_async_with_config, client_async_with_config};
 
 pub(super) use alive::{Alive, PACE};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Refusal};
 use super::core::Core;
 use super::tcp::{Service, accept, pause, run, sockets_max};
 use super::{Data, GREETING_WITHIN, Node};
 use crate::Limits;
+
+/// A server closes with this code when whoever came may not have what it asked for. Coming again changes nothing.
+pub(super) const NOT_LET_IN: u16 = 4001;
 
 /// Takes WebSocket connections, of any page: what a page may do here, the machine's limits say. Must be called inside a
 /// tokio runtime.
@@ -103,6 +106,9 @@ pub(super) fn halves(
             Ok(Message::Binary(frame)) => Some(Ok(frame)),
             // Pings are answered underneath, and answers have told that somebody is there.
             Ok(Message::Ping(_) | Message::Pong(_)) => None,
+            Ok(Message::Close(Some(why))) if u16::from(why.code) == NOT_LET_IN => {
+                Some(Err(io::Error::other(Refusal::Incompatible)))
+            }
             Ok(_) => Some(Err(io::ErrorKind::InvalidData.into())),
             Err(error) => Some(Err(io_error(error))),
         })

@@ -376,3 +376,25 @@ fn a_configuration_that_lets_nobody_in_is_refused_in_one_line() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.lines().count() == 1 && said.contains("nobody could enter"), "{said}");
 }
+
+/// It came again for as long as it lived, every half minute in the end.
+#[tokio::test]
+async fn one_that_is_not_let_in_does_not_come_again_soon() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (data, came) = (tempfile::tempdir().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let running = relay(data.path(), "[documents.board]\ntokens = ['right']").await;
+    // What stands between counts who comes, as the relay does not say.
+    let (count, behind) = (Arc::clone(&came), running.address.clone());
+    let _between = tokio::spawn(async move {
+        while let Ok((mut visitor, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            let mut relay = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut visitor, &mut relay).await });
+        }
+    });
+    let node = board("board");
+    let _connection = websocket::connect_with_token(&node, address, "wrong");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(came.load(Ordering::Relaxed), 1);
+}
