@@ -191,7 +191,9 @@ impl History {
         }
         let folded = call!(fold(&packed, 0.5));
         assert_eq!(folded[0], 0);
-        let doc = call!(open(&[7; 16], &id, &seed, 4, &packed, self.now, self.wall())) as u32;
+        let load = call!(load_begin(0.75)) as u32;
+        call!(load(load, &packed));
+        let doc = call!(open(&[7; 16], &id, &seed, 4, load, self.now, self.wall())) as u32;
         let version = call!(version(doc))[1..].to_vec();
         Page { doc, links: [0; DOCS], inbox: Default::default(), rows, version }
     }
@@ -375,14 +377,17 @@ impl History {
             }
             // What is not recognisably broken would be a forgery, which members are trusted not to make: only its
             // refusal or its acceptance is told, by a document that nobody hears of.
-            let scratch =
-                call!(open(&[7; 16], &[99; 16], &[1; 32], 2u32, b"".as_slice(), self.now, self.wall())) as u32;
+            let load = call!(load_begin(0.25)) as u32;
+            let scratch = call!(open(&[7; 16], &[99; 16], &[1; 32], 2u32, load, self.now, self.wall())) as u32;
             call!(merge(scratch, &bytes, self.now, self.wall()));
             let link = call!(link_open(scratch, 0u32, self.now, self.wall())) as u32;
             call!(link_receive(scratch, link, &bytes, self.now, self.wall()));
             call!(delta_since(scratch, &bytes));
             call!(insert(scratch, 0u32, &bytes));
             call!(fold(&bytes, 0.25));
+            let broken = call!(load_begin(0.5)) as u32;
+            call!(load(broken, &bytes));
+            call!(load_drop(broken));
             call!(state(scratch));
             call!(dispose(scratch));
         }

@@ -131,6 +131,10 @@ impl Doc {
                 out.bytes(&bytes);
             }
             Event::TooLarge { peer } => of_link(out, 19, peer),
+            Event::NotLent { peer, reason } => {
+                of_link(out, 20, peer);
+                out.u8(reason as u8);
+            }
             // Newer than this seam.
             _ => {}
         }

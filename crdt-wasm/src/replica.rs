@@ -57,7 +57,7 @@ impl Doc {
         fresh: ReplicaId,
         seed: [u8; 32],
         flags: u32,
-        rows: &[u8],
+        stored: Stored,
         now: Now,
     ) -> Result<Self, Code> {
         let scope = ScopeId::from_bytes(scope);
@@ -73,7 +73,7 @@ impl Doc {
         config.limits.log_memory_bytes_max = LOG_BYTES_MAX;
         config.limits.link_bytes_max = LINK_BYTES_MAX;
         let part = |at: usize| u64::from_le_bytes(seed[at..at + 8].try_into().expect("eight bytes"));
-        let (state, loaded) = Stored::read(rows, part(0))?.into_loaded(scope, fresh);
+        let (state, loaded) = stored.whole()?.into_loaded(scope, fresh);
         let replica = Replica::open_state(state, loaded, config, fresh, seed, now)?;
         let mut doc = Self {
             replica,

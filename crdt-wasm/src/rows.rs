@@ -3,7 +3,7 @@
 //! ```text
 //! 'r' · id · first u64 · last u64 (big-endian)  →  the canonical bytes of that record
 //! 'd' · run 8 · ticket u64 (big-endian)         →  1 · bytes (received) · delta       what came by no record
-//! 's' · hash u64                                →  the same: many rows folded into one
+//! 's' · hash u64                                →  the same: many rows folded into few, none of them long
 //! 'm' · id                                      →  1 · time u64 · u32 n · n × (id · last u64)   no stamp above it; retired
 //! 'm' · run 8 · ticket u64 (big-endian)         →  the same: who was retired then
 //! ```
@@ -24,6 +24,13 @@ const DELTA: u8 = b'd';
 const SNAPSHOT: u8 = b's';
 const META: u8 = b'm';
 
+/// About how long a folded row is: a page that opens the document reads row by row, and is free to do something else
+/// after each.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// No more entries are in one: of small ones, that is a piece.
+const PIECE_ENTRIES: usize = 512;
+
 /// What the rows of a store say together.
 pub(crate) struct Stored {
     pub(crate) state: Causal<Document>,
@@ -33,24 +40,29 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub(crate) fn read(rows: &[u8], seed: u64) -> Result<Self, Code> {
+    pub(crate) fn new(seed: u64) -> Self {
         let state = Causal::with_seed(seed);
-        let mut stored = Self { state, received: DotSet::with_seed(seed), time_hi: 0, retired: Vec::new() };
-        if rows.is_empty() {
-            return Ok(stored);
-        }
+        Self { state, received: DotSet::with_seed(seed), time_hi: 0, retired: Vec::new() }
+    }
+
+    /// Takes in some of the rows. After a refusal it is of no use any more.
+    pub(crate) fn take(&mut self, rows: &[u8]) -> Result<(), Code> {
         let mut from = In::new(rows);
         for _ in 0..from.u32()? {
             let (key, row) = (from.bytes()?, from.bytes()?);
             match key.first() {
-                Some(&RECORD) => stored.take_record(row)?,
-                Some(&(DELTA | SNAPSHOT)) => stored.take_delta(row)?,
-                Some(&META) => stored.take_meta(row)?,
+                Some(&RECORD) => self.take_record(row)?,
+                Some(&(DELTA | SNAPSHOT)) => self.take_delta(row)?,
+                Some(&META) => self.take_meta(row)?,
                 _ => return Err(Code::UnsupportedFormat),
             }
         }
-        from.end()?;
-        if stored.received.is_subset(stored.state.seen()) { Ok(stored) } else { Err(Code::BadBytes) }
+        from.end()
+    }
+
+    /// It, if these can be all rows of a document.
+    pub(crate) fn whole(self) -> Result<Self, Code> {
+        if self.received.is_subset(self.state.seen()) { Ok(self) } else { Err(Code::BadBytes) }
     }
 
     fn take_record(&mut self, row: &[u8]) -> Result<(), Code> {
@@ -112,14 +124,34 @@ impl Stored {
         (self.state, loaded)
     }
 
-    /// The same in at most two rows.
+    /// The same in few rows.
     pub(crate) fn fold(&self, out: &mut Out) {
         let mut rows = Rows::new(out);
-        if !self.state.seen().is_empty() {
-            let row = delta_row(&self.received, &self.state.to_delta());
-            let mut key = vec![SNAPSHOT];
-            key.extend(hash(&row).to_be_bytes());
-            rows.put(&key, &row);
+        let state = &self.state;
+        if !state.seen().is_empty() {
+            let live = state.live();
+            let dots: Vec<Dot> = live.iter().collect();
+            // The first says as well what was received, and what is gone.
+            let mut received = self.received.clone();
+            let mut first = Delta::retiring(state.seen().difference(&live), DotSet::new());
+            let mut left = dots.as_slice();
+            loop {
+                let mut many = left.len().min(PIECE_ENTRIES);
+                let mut piece = Delta::new();
+                while many > 0 {
+                    piece = state.restrict(&left[..many].iter().copied().collect());
+                    if many == 1 || piece.weigh().0 <= PIECE_BYTES {
+                        break;
+                    }
+                    many /= 2;
+                }
+                first.merge(piece);
+                rows.put_snapshot(&core::mem::take(&mut received), &core::mem::take(&mut first));
+                left = &left[many..];
+                if left.is_empty() {
+                    break;
+                }
+            }
         }
         if self.time_hi > 0 || !self.retired.is_empty() {
             // Of a writer that nobody is, so that no tab writes the same.
@@ -148,6 +180,14 @@ impl<'o> Rows<'o> {
         self.count += 1;
     }
 
+    /// Under a name that is its content's.
+    fn put_snapshot(&mut self, received: &DotSet, delta: &Delta<Document>) {
+        let row = delta_row(received, delta);
+        let mut key = vec![SNAPSHOT];
+        key.extend(hash(&row).to_be_bytes());
+        self.put(&key, &row);
+    }
+
     fn end(self) {
         self.out.set(self.at, self.count);
     }
@@ -172,11 +212,8 @@ pub(crate) fn write(persist: &Persist, state: &Causal<Document>, run: u64, out: 
     if !batch.received.is_subset(&recorded) || replaced {
         let live = state.live_within(&batch.seen);
         let mut delta = Delta::retiring(batch.seen.difference(&live), DotSet::new());
-        for (_, row) in &batch.put {
-            if let Ok(row) = Delta::decode(row) {
-                delta.merge(row);
-            }
-        }
+        // As it is now: of what a later batch took out of it this one already says that it is gone.
+        delta.merge(state.restrict(&batch.put.iter().map(|(dot, _)| *dot).collect()));
         delta.merge(Delta::retiring(DotSet::new(), batch.remove.iter().copied().collect()));
         let mut key = vec![DELTA];
         key.extend(run.to_be_bytes());

@@ -16,6 +16,8 @@ use crate::table::Table;
 
 thread_local! {
     static DOCS: RefCell<Table<Box<Doc>>> = const { RefCell::new(Table::new()) };
+    /// What was read so far of documents that are being opened.
+    static LOADS: RefCell<Table<Box<Stored>>> = const { RefCell::new(Table::new()) };
 }
 
 fn with<R>(doc: u32, f: impl FnOnce(&mut Doc) -> Result<R, Code>) -> Result<R, Code> {
@@ -50,16 +52,35 @@ fn bytes(answer: impl FnOnce(&mut Out) -> Result<(), Code>) -> Vec<u8> {
     }
 }
 
-/// Opens a document from its stored rows.
+/// Begins to read the rows of a document.
 #[wasm_bindgen]
-pub fn open(scope: &[u8], fresh: &[u8], seed: &[u8], flags: u32, rows: &[u8], steady: f64, wall: f64) -> f64 {
+pub fn load_begin(seed: f64) -> f64 {
+    let stored = Box::new(Stored::new(seed.to_bits()));
+    number(LOADS.with_borrow_mut(|loads| loads.insert(stored)).map(f64::from).ok_or(Code::TooLarge))
+}
+
+/// Reads some of them.
+#[wasm_bindgen]
+pub fn load(load: u32, rows: &[u8]) -> f64 {
+    done(LOADS.with_borrow_mut(|loads| loads.get_mut(load).ok_or(Code::Disposed)?.take(rows)))
+}
+
+/// Opens a document from what was read.
+#[wasm_bindgen]
+pub fn open(scope: &[u8], fresh: &[u8], seed: &[u8], flags: u32, load: u32, steady: f64, wall: f64) -> f64 {
     let opened = || {
-        let scope = convert::array(scope)?;
-        let seed = convert::array(seed)?;
-        let doc = Doc::open(scope, convert::id(fresh)?, seed, flags, rows, convert::now(steady, wall))?;
+        let stored = LOADS.with_borrow_mut(|loads| loads.remove(load)).ok_or(Code::Disposed)?;
+        let (scope, seed) = (convert::array(scope)?, convert::array(seed)?);
+        let doc = Doc::open(scope, convert::id(fresh)?, seed, flags, *stored, convert::now(steady, wall))?;
         DOCS.with_borrow_mut(|docs| docs.insert(Box::new(doc))).map(f64::from).ok_or(Code::TooLarge)
     };
     number(opened())
+}
+
+/// Forgets what was read.
+#[wasm_bindgen]
+pub fn load_drop(load: u32) -> f64 {
+    done(LOADS.with_borrow_mut(|loads| loads.remove(load)).map(drop).ok_or(Code::Disposed))
 }
 
 /// Frees a document.
@@ -370,7 +391,9 @@ pub fn store_failed(doc: u32) -> f64 {
 #[wasm_bindgen]
 pub fn fold(rows: &[u8], seed: f64) -> Vec<u8> {
     bytes(|out| {
-        Stored::read(rows, seed.to_bits())?.fold(out);
+        let mut stored = Stored::new(seed.to_bits());
+        stored.take(rows)?;
+        stored.whole()?.fold(out);
         Ok(())
     })
 }

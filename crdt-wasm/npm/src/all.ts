@@ -24,6 +24,7 @@ export type { MapField } from "./fields/map.js";
 export type { LwwRegister, MvRegister, Written } from "./fields/register.js";
 export type { GrowSet, ValueSet } from "./fields/set.js";
 export type { Link, LinkStatus } from "./link.js";
+export type { Progress } from "./load.js";
 export type { Notice } from "./notice.js";
 export type { Presence, PresenceOptions, Present } from "./presence.js";
 export {

@@ -6,6 +6,8 @@ import { CrdtError } from "./errors.js";
 import { type Field, START_SNAPSHOT } from "./field.js";
 import { disposable, randomBytes } from "./host.js";
 import type { Link } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { dropLoaded, load, type Progress } from "./load.js";
 import type { Notice } from "./notice.js";
 import { openPresence, type Presence, type PresenceOptions } from "./presence.js";
 import { Inside } from "./replica.js";
@@ -322,6 +324,11 @@ export interface OpenOptions<S extends Schema> extends DocOptions<S> {
    * such it is, if you do not say, and if `links` does not have it already.
    */
   tabs?: boolean;
+  /**
+   * Called with how far it is, now and then, and once at the end: what is kept is read in slices of some 8 ms, between which a page
+   * draws and answers. One that throws does not stop it. How it stands with others then is what {@link Doc.status} says.
+   */
+  onProgress?: (progress: Progress) => void;
   /** Gives up: the promise rejects with its reason at once, and what was opened is closed again. Once open, it has no effect. */
   signal?: Signal;
 }
@@ -360,9 +367,14 @@ export async function openDoc<const S extends Schema>(options: OpenOptions<S>): 
 
 /** All of it, step by step; what was opened is closed in peace when it is given up. */
 async function open<const S extends Schema>(options: OpenOptions<S>): Promise<StoredDoc<S>> {
-  const { schema, documentId, initial, store, links = [], signal } = options;
+  const { schema, documentId, initial, store, links = [], signal, onProgress } = options;
   const goOn = () => {
     if (signal?.aborted) throw signal.reason;
+  };
+  const progress = new Listeners<[Progress]>();
+  if (onProgress) progress.add(onProgress);
+  const tell = (how: Progress) => {
+    if (!signal?.aborted) progress.emit(Object.freeze(how));
   };
   goOn();
   const scope = scopeOf(documentId);
@@ -370,9 +382,17 @@ async function open<const S extends Schema>(options: OpenOptions<S>): Promise<St
   let doc: StoredDoc<S> | undefined;
   try {
     goOn();
+    tell({ phase: "store", done: 0, total: 0 });
     const rows = await wrapped(kept.load());
     goOn();
-    const inside = new Inside(documentId, schema, scope, kept, rows);
+    const loaded = await load(rows, tell, goOn);
+    let inside: Inside;
+    try {
+      inside = new Inside(documentId, schema, scope, kept, loaded);
+    } catch (error) {
+      dropLoaded(loaded);
+      throw error;
+    }
     doc = new StoredDoc<S>(inside);
     startFrom(inside, schema, initial);
     for (const link of links) doc.connect(link);

@@ -12,6 +12,12 @@ interface Global {
   readonly setTimeout: (f: () => void, ms: number) => unknown;
   readonly clearTimeout: (timer: unknown) => void;
   readonly queueMicrotask: (f: () => void) => void;
+  readonly MessageChannel?: new () => { readonly port1: Port; readonly port2: Port };
+}
+interface Port {
+  onmessage: (() => void) | null;
+  postMessage(message: null): void;
+  close(): void;
 }
 
 const host = globalThis as unknown as Global;
@@ -51,4 +57,21 @@ export function weak<T extends object>(value: T): Weak<T> {
 /** Calls after what runs now. */
 export function soon(f: () => void): void {
   host.queueMicrotask(f);
+}
+
+/**
+ * Lets the host do what else is to be done: draw, take in what was typed, and what waits for its turn. A timer would come late where
+ * many are set, and `scheduler.yield` would go on before others.
+ */
+export function breathe(): Promise<void> {
+  const { MessageChannel } = host;
+  return new Promise((resolve) => {
+    if (!MessageChannel) return void host.setTimeout(resolve, 0);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
 }

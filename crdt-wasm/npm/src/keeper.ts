@@ -1,12 +1,16 @@
 import type { Bytes } from "./bytes.js";
 import { CrdtError } from "./errors.js";
 import { later, steady } from "./host.js";
+import type { Amount, Loaded } from "./load.js";
 import type { Machine } from "./machine.js";
 import { countRows, joinRows, type Kept } from "./store/store.js";
 import { bytesOf, ok, seam } from "./wasm.js";
 
-/** With this much appended, what is kept is folded into fewer rows, when nothing else is to be done. */
-const [FOLD_ROWS, FOLD_BYTES, FOLD_AFTER_MS] = [256, 256 * 1024, 500];
+/**
+ * With this much appended, and a quarter of what is folded, what is kept is folded into fewer rows, when nothing else is to be done:
+ * the larger a document is, the longer that takes, and the more seldom it is done. A row counts as much as these bytes, too.
+ */
+const [FOLD_BYTES, FOLD_PART, ROW_BYTES, FOLD_AFTER_MS] = [256 * 1024, 4, 1024, 500];
 
 /**
  * Writes what a document wants kept, in order and one write at a time. Only when a write is through does the document hear of
@@ -18,8 +22,9 @@ export class Keeper {
   #waiting: { ticket: number; rows: Bytes }[] = [];
   #writing: Promise<void> = Promise.resolve();
   #busy = false;
-  #rows = 0;
-  #bytes = 0;
+  /** What was appended since it was folded last, and what that made. */
+  #fresh: Amount = { rows: 0, bytes: 0 };
+  #folded = 0;
   #cancelFold = () => {};
   /** Folding broke the compiled part: it is not tried again. */
   #cannotFold = false;
@@ -46,15 +51,9 @@ export class Keeper {
   }
 
   /** Takes note of what was there already. */
-  loaded(rows: Uint8Array): void {
-    [this.#rows, this.#bytes, this.#written] = [0, 0, -1];
-    this.#count(rows);
+  loaded({ folded, fresh }: Loaded): void {
+    [this.#fresh, this.#folded, this.#written] = [fresh, folded, -1];
     this.#maybeFold();
-  }
-
-  #count(rows: Uint8Array): void {
-    this.#rows += countRows(rows);
-    this.#bytes += rows.length;
   }
 
   persist(ticket: number, rows: Bytes): void {
@@ -77,7 +76,8 @@ export class Keeper {
       } catch (cause) {
         return this.#fail(cause);
       }
-      this.#count(rows);
+      this.#fresh.rows += countRows(rows);
+      this.#fresh.bytes += rows.length;
       this.#written = ticket;
       const { machine } = this;
       machine.quietly(() => {
@@ -106,7 +106,8 @@ export class Keeper {
 
   #maybeFold(): void {
     this.#cancelFold();
-    if (this.#failure || this.#cannotFold || (this.#rows < FOLD_ROWS && this.#bytes < FOLD_BYTES)) return;
+    const { rows, bytes } = this.#fresh;
+    if (this.#failure || this.#cannotFold || bytes + rows * ROW_BYTES < Math.max(FOLD_BYTES, this.#folded / FOLD_PART)) return;
     this.#cancelFold = later(() => void this.fold(), FOLD_AFTER_MS);
   }
 
@@ -118,7 +119,7 @@ export class Keeper {
     const work = this.kept.compact((rows) => (folded = bytesOf(seam.fold(rows, Math.random()))));
     this.#writing = work.then(
       () => {
-        if (folded) [this.#rows, this.#bytes] = [0, 0];
+        if (folded) [this.#fresh, this.#folded] = [{ rows: 0, bytes: 0 }, folded.length];
         return this.#write();
       },
       (cause) => {

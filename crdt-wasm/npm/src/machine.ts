@@ -1,6 +1,7 @@
 import { type Bytes, hex, Reader } from "./bytes.js";
 import { CrdtError } from "./errors.js";
 import { later, randomBytes, soon, steady, type Weak, weak } from "./host.js";
+import { begin, type Loaded } from "./load.js";
 import { answerOf, currentInstance, ok, onBroken, seam } from "./wasm.js";
 
 /** What a document says of itself, by number; see SEAM.md. */
@@ -24,6 +25,7 @@ export const enum Happened {
   StoreFailed,
   Gossip,
   TooLarge,
+  NotLent,
 }
 
 /** Who takes what a document puts out. */
@@ -45,10 +47,9 @@ export interface Opening {
   memory: boolean;
   /** It comes and goes, and never counts for what all have. */
   tab: boolean;
-  rows: Uint8Array;
+  /** What it is opened from. */
+  loaded: Loaded | undefined;
 }
-
-const NO_ROWS = new Uint8Array(4);
 
 /** All that were not disposed of: told when the compiled part breaks. */
 const living = new Set<Weak<Machine>>();
@@ -81,15 +82,18 @@ export class Machine {
   #woken = false;
   #disposed = false;
   #replica: string | undefined;
-  readonly #open: (rows: Uint8Array) => number;
+  readonly #open: (loaded: Loaded | undefined) => number;
   /** Its number, and in which instance. Shared with what frees it when nobody holds this any more. */
   readonly #rest: Rest;
 
   constructor(scope: Uint8Array, opening: Opening) {
     const flags = (opening.tab ? 1 : 0) | (opening.memory ? 2 : 0);
-    this.#open = (rows) =>
-      ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, rows.length > 0 ? rows : NO_ROWS, steady(), Date.now()));
-    const doc = this.#open(opening.rows);
+    this.#open = (loaded) => {
+      const [instance, number] = loaded ? [loaded.instance, loaded.number] : begin();
+      if (instance !== currentInstance()) throw new CrdtError("POISONED", "the compiled part broke while this was opened");
+      return ok(seam.open(scope, randomBytes(16), randomBytes(32), flags, number, steady(), Date.now()));
+    };
+    const doc = this.#open(opening.loaded);
     this.#rest = { doc, instance: currentInstance(), self: weak(this) };
     living.add(this.#rest.self);
     // A net for documents that nobody disposed of.
@@ -97,10 +101,10 @@ export class Machine {
   }
 
   /** Begins anew from what is kept, after the instance broke. */
-  reopen(rows: Uint8Array): void {
+  reopen(loaded: Loaded): void {
     this.#cancel?.();
     this.#replica = undefined;
-    this.#rest.doc = this.#open(rows);
+    this.#rest.doc = this.#open(loaded);
     this.#rest.instance = currentInstance();
   }
 

@@ -30,5 +30,10 @@ export type Notice =
    * changed, edits go on, and it is tried again after ten minutes. Start from `initial`, or raise the limit at the server.
    */
   | { readonly kind: "tooLarge" }
+  /**
+   * A server lends no id now (it has none left, say), so this replica goes on under one of its own, which stands in every version for
+   * ever: `status.identity` stays `ephemeral`. It is asked again with the next link.
+   */
+  | { readonly kind: "notLent" }
   /** The store failed: this document takes no more edits. */
   | { readonly kind: "storageFailed"; readonly cause: unknown };

@@ -7,10 +7,13 @@ export function open(
   fresh: Uint8Array,
   seed: Uint8Array,
   flags: number,
-  rows: Uint8Array,
+  load: number,
   steady: number,
   wall: number,
 ): number;
+export function load_begin(seed: number): number;
+export function load(load: number, rows: Uint8Array): number;
+export function load_drop(load: number): number;
 export function dispose(doc: number): number;
 export function scope_of(name: Uint8Array): Bytes;
 export function replica(doc: number): Bytes;

@@ -6,11 +6,12 @@ import { randomBytes, steady } from "./host.js";
 import { Keeper } from "./keeper.js";
 import { Links } from "./link.js";
 import { Listeners } from "./listeners.js";
+import { dropLoaded, load, type Loaded } from "./load.js";
 import { Happened, Machine, type Outputs } from "./machine.js";
 import type { Notice } from "./notice.js";
 import { checkSchema, type Schema } from "./schema.js";
 import { type Status, StatusField } from "./status.js";
-import { joinRows, type Kept } from "./store/store.js";
+import type { Kept } from "./store/store.js";
 import { answerOf, ok, seam } from "./wasm.js";
 
 type Listen = (type: string, f: () => void) => void;
@@ -61,11 +62,10 @@ export class Inside implements Outputs {
     schema: Schema,
     scope: Uint8Array,
     kept?: Kept,
-    pieces: readonly Uint8Array[] = [],
+    loaded?: Loaded,
   ) {
     checkSchema(schema);
-    const rows = joinRows(pieces);
-    this.machine = new Machine(scope, { memory: !kept, tab: !kept?.sole, rows });
+    this.machine = new Machine(scope, { memory: !kept, tab: !kept?.sole, loaded });
     this.machine.outputs(this);
     this.#identity = "ephemeral";
     this.#takeId(kept?.id);
@@ -81,10 +81,10 @@ export class Inside implements Outputs {
       (committed, origin) => this.#committed(committed, origin),
       (at, value) => this.#notice({ kind: "badValue", path: at.path, value }, JSON.stringify(at.path)),
     );
-    if (kept) {
+    if (kept && loaded) {
       this.core.stores = true;
       this.keeper = new Keeper(this.machine, kept, () => this.#stored());
-      this.keeper.loaded(rows);
+      this.keeper.loaded(loaded);
     }
     this.status = new StatusField(() => this.#look());
     // A write that was begun when a page goes is still done.
@@ -124,11 +124,11 @@ export class Inside implements Outputs {
     if (!keeper || keeper.failure || ++this.#breaks > BREAKS_MAX) return givenUp();
     await keeper.settled();
     try {
-      const rows = joinRows(await keeper.kept.load());
-      if (this.core.closed || machine.usable) return;
+      const loaded = await load(await keeper.kept.load());
+      if (this.core.closed || machine.usable) return dropLoaded(loaded);
       this.#endPending(keeper.written, cause);
-      machine.reopen(rows);
-      keeper.loaded(rows);
+      machine.reopen(loaded);
+      keeper.loaded(loaded);
       this.#lent = undefined;
       this.#returned = false;
       this.#takeId(keeper.kept.id);
@@ -383,6 +383,11 @@ export class Inside implements Outputs {
       case Happened.Dormant:
       case Happened.Retired:
         from.raw(16);
+        break;
+      case Happened.NotLent:
+        from.u32();
+        from.byte();
+        this.#notice({ kind: "notLent" });
         break;
       case Happened.Lent:
         this.#lent = { id: from.raw(16).slice(), next: from.float() };

@@ -75,7 +75,7 @@ export function answerOf(answer: Bytes): Reader {
 const BYTES_MAX = 256 << 20;
 
 /** Those that take bytes of any length from outside, and of any depth. All others take what was measured when it was made. */
-const TAKES_ANY: readonly string[] = ["open", "merge", "delta_since", "link_receive", "scope_of", "fold", "gossip"];
+const TAKES_ANY: readonly string[] = ["load", "merge", "delta_since", "link_receive", "scope_of", "fold", "gossip"];
 
 /**
  * Every function of the seam, guarded: before the bytes are there it is `NOT_READY`, and a trap, which is a bug of ours,
@@ -121,8 +121,12 @@ function renew(): void {
 }
 
 function checkLength(bytes: unknown): void {
-  if (!isBytes(bytes) || bytes.length <= BYTES_MAX) return;
-  throw new CrdtError("TOO_LARGE", `${bytes.length} bytes; no more than ${BYTES_MAX} are taken at once`);
+  if (isBytes(bytes)) checkTotal(bytes.length);
+}
+
+/** @throws `TOO_LARGE` for more than memory has room for. */
+export function checkTotal(bytes: number): void {
+  if (bytes > BYTES_MAX) throw new CrdtError("TOO_LARGE", `${bytes} bytes; no more than ${BYTES_MAX} are taken at once`);
 }
 
 /** What wasm can be made from at once. */

@@ -42,6 +42,27 @@ test("two documents on a message channel become equal byte for byte, and stay so
   b.dispose();
 });
 
+test("who asked a server for an id and got none is told so, once for each link, and goes on under its own", async () => {
+  const [tab, server] = [make(), make()];
+  const notices = [];
+  tab.onNotice(({ kind }) => notices.push(kind));
+  const id = tab.replicaId;
+  for (let link = 1; link <= 2; link++) {
+    const [left, right] = portPair();
+    // It says that it is one that lasts, and has nothing to lend.
+    const ends = [tab.connect(Object.assign(left, { server: true })), server.connect(right)];
+    await until(() => notices.length >= link, "it is told");
+    await sleep(20);
+    assert.deepEqual(notices, Array(link).fill("notLent"));
+    for (const end of ends) end.close();
+  }
+  assert.deepEqual([tab.status.snapshot().identity, tab.replicaId], ["ephemeral", id]);
+  tab.root.stock.increment();
+  assert.equal(tab.root.stock.value, 1);
+  tab.dispose();
+  server.dispose();
+});
+
 test("edits made apart meet when the link comes back", async () => {
   const [a, b] = [make(), make()];
   const link = () => {

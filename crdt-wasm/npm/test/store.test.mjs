@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { openDoc } from "crdt-wasm";
-import { memoryStore } from "crdt-wasm/store";
+import { memoryStore, packRows, splitRows } from "crdt-wasm/store";
 import { fileStore } from "crdt-wasm/store/file";
 import { portPair } from "crdt-wasm/testing";
+import * as raw from "../dist/raw.js";
 import { hex, make, schema, sleep, until } from "./help.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "crdt-"));
@@ -290,6 +291,98 @@ test("opening is given up at any step, at once, and nothing stays open", async (
     await assert.rejects(open(store, { signal: controller.signal }), { message: "the page was left" });
     assert.deepEqual(calls, [], "nothing is begun");
   }
+});
+
+/** A store with a document of many tags, folded as a page leaves it. */
+async function large(tags) {
+  const store = memoryStore();
+  const doc = await open(store);
+  doc.edit(() => {
+    for (let n = 0; n < tags; n++) doc.root.tags.add(`a tag with the number ${n}`);
+  });
+  await doc.encode();
+  const rows = async () => {
+    const kept = await store.open("a document");
+    const [all] = await kept.load();
+    await kept.close();
+    return Array.from(splitRows(all), ([key, row]) => [String.fromCharCode(key[0]), row.length]);
+  };
+  await until(async () => (await rows()).every(([key]) => key !== "r" && key !== "d"), "it was folded");
+  await doc.dispose();
+  return { store, rows: await rows() };
+}
+
+test("a large document is opened in slices, and says how far it is; all of it is there at the end", async () => {
+  const tags = 30_000;
+  const { store, rows } = await large(tags);
+  assert(rows.length > 20 && rows.every(([, length]) => length < 40_000), `no long row: ${rows}`);
+  const told = [];
+  let turns = 0;
+  const turn = () => (turns++, (timer = setImmediate(turn)));
+  let timer = setImmediate(turn);
+  const doc = await open(store, { onProgress: (progress) => told.push({ ...progress, turns }) });
+  clearImmediate(timer);
+  assert.equal(doc.root.tags.size, tags);
+  const [fetched, ...read] = told;
+  assert.deepEqual([fetched.phase, fetched.done, fetched.total], ["store", 0, 0]);
+  assert(read.length > 4 && read.every(({ phase, total }) => phase === "merge" && total === read[0].total), JSON.stringify(read));
+  assert(read.every(({ done }, at) => at === 0 || done > read[at - 1].done), "it only grows");
+  assert.equal(read.at(-1).done, read[0].total);
+  assert(new Set(read.slice(1).map(({ turns }) => turns)).size > 3, "others had their turn in between");
+  await doc.dispose();
+});
+
+test("opening is given up between two slices: nothing stays open, and nothing of it is kept in memory", async () => {
+  const { store } = await large(30_000);
+  const calls = [];
+  const watched = {
+    async open(id) {
+      const kept = await store.open(id);
+      return { ...kept, close: () => (calls.push("close"), kept.close()) };
+    },
+  };
+  for (let round = 0; round < 3; round++) {
+    const controller = new AbortController();
+    const told = [];
+    const onProgress = ({ phase, done }) => {
+      told.push(done);
+      if (phase === "merge" && done > 0) controller.abort(new Error("the page was left"));
+    };
+    await assert.rejects(open(watched, { signal: controller.signal, onProgress }), { message: "the page was left" });
+    await until(() => calls.length === round + 1, "it was closed");
+    const { length } = told;
+    await sleep(20);
+    assert.equal(told.length, length, "nothing is said after that");
+  }
+  const wasmBytes = () => raw.initSync().memory.buffer.byteLength;
+  const before = wasmBytes();
+  for (let round = 0; round < 10; round++) {
+    const controller = new AbortController();
+    const onProgress = ({ done }) => done > 0 && controller.abort(new Error("the page was left"));
+    await assert.rejects(open(watched, { signal: controller.signal, onProgress }), { message: "the page was left" });
+    await until(() => calls.length === round + 4, "it was closed");
+  }
+  assert.equal(wasmBytes(), before);
+  const doc = await open(watched);
+  assert.equal(doc.root.tags.size, 30_000);
+  await doc.dispose();
+});
+
+test("damage in the middle of a store is told, and what was read before it is let go", async () => {
+  const { store } = await large(10_000);
+  const calls = [];
+  const damaged = {
+    async open(id) {
+      const kept = await store.open(id);
+      return {
+        ...kept,
+        load: async () => [...(await kept.load()), packRows([[Uint8Array.of(0x73, 1), Uint8Array.of(1, 2)]])],
+        close: () => (calls.push("close"), kept.close()),
+      };
+    },
+  };
+  await assert.rejects(open(damaged), { code: "BAD_BYTES" });
+  assert.deepEqual(calls, ["close"]);
 });
 
 test("a signal that comes after a document was opened leaves it alone; a throwing link closes what was opened", async () => {

@@ -10,11 +10,14 @@ export const memoryBytes = () => memory.buffer.byteLength;
 
 let lives = 0;
 /** A document in memory, or one with a store. */
-export function open(flags = 2, rows = new Uint8Array()) {
+export function open(flags = 2, rows = new Uint8Array(4)) {
   lives++;
   const id = new Uint8Array(16);
   new DataView(id.buffer).setUint32(0, lives);
-  const doc = raw.open(new Uint8Array(16).fill(7), id, new Uint8Array(32).fill(lives), flags, rows, 0, 1.79e12);
+  const load = raw.load_begin(lives);
+  const loaded = raw.load(load, rows);
+  if (loaded < 0) throw new Error(`load: code ${-loaded}`);
+  const doc = raw.open(new Uint8Array(16).fill(7), id, new Uint8Array(32).fill(lives), flags, load, 0, 1.79e12);
   if (doc < 0) throw new Error(`open: code ${-doc}`);
   return doc;
 }

@@ -1,5 +1,7 @@
 //! Documents by number: fields, edits, reads, links, bytes and rows.
 
+use std::collections::BTreeMap;
+
 use crdt_core::{
     Causal, Counter, Delta, Document, EwFlag, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, ReplicaId,
     Value, decode,
@@ -181,6 +183,75 @@ fn a_document_comes_back_from_its_rows_and_folding_them_changes_nothing() {
 }
 
 #[test]
+fn a_large_document_is_folded_into_pieces_and_opened_slice_by_slice() {
+    let mut page = Page::open(1, 0);
+    let tags = page.field(0, "tags", OR_SET);
+    let long = page.field(0, "title", LWW);
+    page.begin();
+    for n in 0..5_000u64 {
+        ok(crdt_wasm::insert(page.doc, tags, &value(format!("tag {n}"))));
+    }
+    for n in 0..100u64 {
+        ok(crdt_wasm::remove(page.doc, tags, &value(format!("tag {}", n * 7))));
+    }
+    ok(crdt_wasm::write(page.doc, long, &value("x".repeat(200_000))));
+    page.commit();
+    page.now += 50.0;
+    page.poll();
+    let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
+    let mut from = From(&folded);
+    let rows: BTreeMap<_, _> = (0..from.u32()).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+    let large = rows.values().filter(|row| row.len() > 20_000);
+    assert_eq!(large.count(), 1, "the long text, and nothing beside it");
+    assert!((5..40).contains(&rows.len()), "{} rows", rows.len());
+    // Whatever comes first.
+    for order in [false, true] {
+        let load = ok(crdt_wasm::load_begin(3.0));
+        let mut slices: Vec<_> = rows.clone().into_iter().map(|row| pack(&[row].into())).collect();
+        if order {
+            slices.reverse();
+        }
+        for slice in slices {
+            ok(crdt_wasm::load(load, &slice));
+        }
+        let doc = ok(crdt_wasm::open(&[7; 16], &[9; 16], &[3; 32], 0, load, 1e6, 1.79e12));
+        assert_eq!(answer(crdt_wasm::state(doc)), page.state());
+        assert_eq!(crdt_wasm::load(load, &pack(&rows)), -2.0, "it was opened");
+        ok(crdt_wasm::dispose(doc));
+    }
+    // Folded again it is the same, piece by piece: a compaction rewrites nothing of it.
+    let again = answer(crdt_wasm::fold(&pack(&rows), 0.25));
+    let mut from = From(&again);
+    let again: BTreeMap<_, _> = (0..from.u32()).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+    assert_eq!(again, rows);
+}
+
+#[test]
+fn what_is_damaged_or_not_all_there_is_not_opened() {
+    let mut page = Page::open(1, 0);
+    fill(&page);
+    page.now += 50.0;
+    page.poll();
+    let load = ok(crdt_wasm::load_begin(3.0));
+    assert_eq!(crdt_wasm::load(load, &[1, 0, 0, 0, 1]), -5.0);
+    ok(crdt_wasm::load_drop(load));
+    assert_eq!(crdt_wasm::load_drop(load), -2.0);
+    // A row that says that something was received which no row has.
+    let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
+    let mut from = From(&folded);
+    let count = from.u32();
+    let rows: Vec<_> = (0..count).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+    let (key, mut row) = rows.into_iter().find(|(key, _)| key[0] == b's').unwrap();
+    let received = u32::from_le_bytes(row[1..5].try_into().unwrap()) as usize;
+    row.truncate(5 + received);
+    row.extend(Delta::<Document>::new().encode());
+    let load = ok(crdt_wasm::load_begin(3.0));
+    ok(crdt_wasm::load(load, &pack(&[(key, row)].into())));
+    assert_eq!(crdt_wasm::open(&[7; 16], &[9; 16], &[3; 32], 0, load, 1e6, 1.79e12), -5.0);
+    assert_eq!(crdt_wasm::load_drop(load), -2.0, "and nothing of it is left");
+}
+
+#[test]
 fn an_id_that_is_used_again_makes_no_dot_twice() {
     let mut page = Page::open(1, 0);
     fill(&page);
@@ -237,7 +308,8 @@ fn deltas_merge_in_any_order_and_what_builds_on_more_waits() {
 #[test]
 fn bytes_of_another_document_are_refused() {
     let page = Page::open(1, MEMORY | DELTAS);
-    let other = ok(crdt_wasm::open(&[8; 16], &[2; 16], &[0; 32], MEMORY | DELTAS, &[], 0.0, 0.0));
+    let load = ok(crdt_wasm::load_begin(0.0));
+    let other = ok(crdt_wasm::open(&[8; 16], &[2; 16], &[0; 32], MEMORY | DELTAS, load, 0.0, 0.0));
     let stock = ok(crdt_wasm::field(other, 0, b"stock", PN_COUNTER));
     ok(crdt_wasm::add(other, stock, 1.0));
     answer(crdt_wasm::commit(other, 1));

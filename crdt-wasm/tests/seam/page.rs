@@ -64,7 +64,9 @@ impl Page {
     }
 
     pub(crate) fn reopen(id: u8, flags: u32, rows: BTreeMap<Vec<u8>, Vec<u8>>, now: f64) -> Self {
-        let doc = ok(crdt_wasm::open(&[7; 16], &[id; 16], &[id ^ 0x5A; 32], flags, &pack(&rows), now, 1.79e12 + now));
+        let load = ok(crdt_wasm::load_begin(f64::from(id)));
+        ok(crdt_wasm::load(load, &pack(&rows)));
+        let doc = ok(crdt_wasm::open(&[7; 16], &[id; 16], &[id ^ 0x5A; 32], flags, load, now, 1.79e12 + now));
         Self { doc, now, rows, deadline: -1.0 }
     }
 
@@ -289,7 +291,7 @@ impl<'b> From<'b> {
             1 | 4 => drop(self.f64()),
             2 => drop(self.raw(20)),
             3 | 7 | 9 | 16 => drop(self.raw(24)),
-            5 | 10 | 11 => drop(self.raw(5)),
+            5 | 10 | 11 | 20 => drop(self.raw(5)),
             6 | 15 | 17 => {}
             8 | 12 | 19 => drop(self.raw(4)),
             13 | 14 => drop(self.raw(16)),

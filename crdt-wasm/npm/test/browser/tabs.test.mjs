@@ -220,6 +220,91 @@ test("a database that others deleted under a tab ends in an error that is told, 
   await page.close();
 });
 
+test("a tab that becomes visible again says at once that it is there; one that is hidden does not", async () => {
+  const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
+  // Its own next word would come after ten seconds; the other gives it up after one.
+  await a.evaluate(async () => {
+    await open("seen again");
+    window.presence = doc.presence();
+    presence.set("here");
+  });
+  await b.evaluate(async () => {
+    await open("seen again");
+    window.presence = doc.presence({ timeoutMs: 1_000 });
+  });
+  const shows = (count) => b.evaluate((count) => presence.snapshot().length === count, count);
+  await until(() => shows(1));
+  await until(() => shows(0), "given up", 5_000);
+  // A headless browser hides no page, so it is told what it would see.
+  const become = (state) =>
+    a.evaluate((state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    }, state);
+  await become("hidden");
+  await a.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+  assert.ok(await shows(0), "a hidden page keeps quiet");
+  await become("visible");
+  await until(() => shows(1), "seen again", 3_000);
+  for (const page of [a, b]) await page.close();
+});
+
+test("a page that opens a large document goes on drawing, and has all of it in one step", async () => {
+  const a = await browser.tab(site.url);
+  const tags = 50_000;
+  await a.evaluate(async (tags) => {
+    await open("large", []);
+    doc.edit(() => {
+      for (let n = 0; n < tags; n++) doc.root.tags.add(`a tag with the number ${n}`);
+    });
+    await doc.encode();
+  }, tags);
+  const folded = () =>
+    a.evaluate(async () => {
+      const kept = await store.indexedDb().open("large");
+      const [rows] = await kept.load();
+      await kept.close();
+      return Array.from(store.splitRows(rows), ([key]) => key[0]).filter((first) => first === 0x64 || first === 0x72).length === 0;
+    });
+  await until(folded, "it was folded");
+  await a.reload();
+  await until(() => a.evaluate(() => window.ready));
+  const { longest, told, size, ms } = await a.evaluate(async () => {
+    let [last, longest, running] = [performance.now(), 0, true];
+    const channel = new MessageChannel();
+    // What waits for its turn all the time: how long it waits is how long nothing else could be done.
+    channel.port1.onmessage = () => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+      if (running) channel.port2.postMessage(null);
+    };
+    const told = [];
+    let merging = false;
+    const begin = performance.now();
+    await open("large", [], {
+      tabs: false,
+      onProgress: ({ phase, done, total }) => {
+        if (phase === "merge" && !merging) {
+          merging = true;
+          [last, longest] = [performance.now(), 0];
+          channel.port2.postMessage(null);
+        }
+        told.push([phase, done, total]);
+      },
+    });
+    running = false;
+    longest = Math.max(longest, performance.now() - last);
+    return { longest, told, size: doc.root.tags.size, ms: performance.now() - begin };
+  });
+  console.log(`opened in ${ms.toFixed(0)} ms, the longest wait ${longest.toFixed(1)} ms, told ${told.length} times`);
+  assert.equal(size, tags);
+  assert.ok(told.length > 4, JSON.stringify(told));
+  assert.deepEqual(told.at(-1)[1], told.at(-1)[2]);
+  // A slice takes 8 ms; this machine may be busy with other things, and opening in one go takes ten times as long.
+  assert.ok(longest < ms / 3, `it waited ${longest} of ${ms} ms`);
+  await a.close();
+});
+
 test("presence of a tab goes with the tab", async () => {
   const [a, b] = [await browser.tab(site.url), await browser.tab(site.url)];
   for (const page of [a, b]) await page.evaluate(async () => {
