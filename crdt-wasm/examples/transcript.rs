@@ -189,10 +189,9 @@ impl History {
             packed.extend((part.len() as u32).to_le_bytes());
             packed.extend(part);
         }
-        let folded = call!(fold(&packed, 0.5));
-        assert_eq!(folded[0], 0);
         let load = call!(load_begin(0.75)) as u32;
         call!(load(load, &packed));
+        while call!(fold(load))[1..] != [0; 4] {}
         let doc = call!(open(&[7; 16], &id, &seed, 4, load, self.now, self.wall())) as u32;
         let version = call!(version(doc))[1..].to_vec();
         Page { doc, links: [0; DOCS], inbox: Default::default(), rows, version }
@@ -384,9 +383,9 @@ impl History {
             call!(link_receive(scratch, link, &bytes, self.now, self.wall()));
             call!(delta_since(scratch, &bytes));
             call!(insert(scratch, 0u32, &bytes));
-            call!(fold(&bytes, 0.25));
             let broken = call!(load_begin(0.5)) as u32;
             call!(load(broken, &bytes));
+            call!(fold(broken));
             call!(load_drop(broken));
             call!(state(scratch));
             call!(dispose(scratch));

@@ -60,6 +60,7 @@ impl Doc {
         stored: Stored,
         now: Now,
     ) -> Result<Self, Code> {
+        stored.check()?;
         let scope = ScopeId::from_bytes(scope);
         let mut config = Config::new(scope);
         if flags & MEMORY != 0 {
@@ -73,7 +74,7 @@ impl Doc {
         config.limits.log_memory_bytes_max = LOG_BYTES_MAX;
         config.limits.link_bytes_max = LINK_BYTES_MAX;
         let part = |at: usize| u64::from_le_bytes(seed[at..at + 8].try_into().expect("eight bytes"));
-        let (state, loaded) = stored.whole()?.into_loaded(scope, fresh);
+        let (state, loaded) = stored.into_loaded(scope, fresh);
         let replica = Replica::open_state(state, loaded, config, fresh, seed, now)?;
         let mut doc = Self {
             replica,

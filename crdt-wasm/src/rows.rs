@@ -37,16 +37,20 @@ pub(crate) struct Stored {
     pub(crate) received: DotSet,
     time_hi: u64,
     retired: Vec<(ReplicaId, u64)>,
+    /// What is still to be folded.
+    left: Option<Vec<Dot>>,
 }
 
 impl Stored {
     pub(crate) fn new(seed: u64) -> Self {
         let state = Causal::with_seed(seed);
-        Self { state, received: DotSet::with_seed(seed), time_hi: 0, retired: Vec::new() }
+        Self { state, received: DotSet::with_seed(seed), time_hi: 0, retired: Vec::new(), left: None }
     }
 
     /// Takes in some of the rows. After a refusal it is of no use any more.
     pub(crate) fn take(&mut self, rows: &[u8]) -> Result<(), Code> {
+        // What was folded is not all any more.
+        self.left = None;
         let mut from = In::new(rows);
         for _ in 0..from.u32()? {
             let (key, row) = (from.bytes()?, from.bytes()?);
@@ -60,9 +64,9 @@ impl Stored {
         from.end()
     }
 
-    /// It, if these can be all rows of a document.
-    pub(crate) fn whole(self) -> Result<Self, Code> {
-        if self.received.is_subset(self.state.seen()) { Ok(self) } else { Err(Code::BadBytes) }
+    /// Whether these can be all rows of a document.
+    pub(crate) fn check(&self) -> Result<(), Code> {
+        if self.received.is_subset(self.state.seen()) { Ok(()) } else { Err(Code::BadBytes) }
     }
 
     fn take_record(&mut self, row: &[u8]) -> Result<(), Code> {
@@ -124,40 +128,38 @@ impl Stored {
         (self.state, loaded)
     }
 
-    /// The same in few rows.
-    pub(crate) fn fold(&self, out: &mut Out) {
+    /// The same in few rows, some of them: none when all were said.
+    pub(crate) fn fold(&mut self, out: &mut Out) -> Result<(), Code> {
+        let is_first = self.left.is_none();
+        if is_first {
+            self.check()?;
+        }
         let mut rows = Rows::new(out);
         let state = &self.state;
-        if !state.seen().is_empty() {
-            let live = state.live();
-            let dots: Vec<Dot> = live.iter().collect();
-            // The first says as well what was received, and what is gone.
-            let mut received = self.received.clone();
-            let mut first = Delta::retiring(state.seen().difference(&live), DotSet::new());
-            let mut left = dots.as_slice();
-            loop {
-                let mut many = left.len().min(PIECE_ENTRIES);
-                let mut piece = Delta::new();
-                while many > 0 {
-                    piece = state.restrict(&left[..many].iter().copied().collect());
-                    if many == 1 || piece.weigh().0 <= PIECE_BYTES {
-                        break;
-                    }
-                    many /= 2;
-                }
-                first.merge(piece);
-                rows.put_snapshot(&core::mem::take(&mut received), &core::mem::take(&mut first));
-                left = &left[many..];
-                if left.is_empty() {
-                    break;
-                }
-            }
+        let left = self.left.get_or_insert_with(|| state.live().iter().collect());
+        // The first says as well what was received, and what is gone.
+        let (mut received, mut delta) = (DotSet::new(), Delta::new());
+        if is_first {
+            received.clone_from(&self.received);
+            delta = Delta::retiring(state.seen().difference(&state.live()), DotSet::new());
         }
-        if self.time_hi > 0 || !self.retired.is_empty() {
+        if !left.is_empty() || !delta.is_empty() {
+            let mut at = left.len().saturating_sub(PIECE_ENTRIES);
+            let mut piece = state.restrict(&left[at..].iter().copied().collect());
+            while left.len() - at > 1 && piece.weigh().0 > PIECE_BYTES {
+                at = left.len() - (left.len() - at) / 2;
+                piece = state.restrict(&left[at..].iter().copied().collect());
+            }
+            left.truncate(at);
+            delta.merge(piece);
+            rows.put_snapshot(&received, &delta);
+        }
+        if is_first && (self.time_hi > 0 || !self.retired.is_empty()) {
             // Of a writer that nobody is, so that no tab writes the same.
             rows.put(&meta_key(ReplicaId::from_u128(0)), &meta_row(self.time_hi, &self.retired));
         }
         rows.end();
+        Ok(())
     }
 }
 

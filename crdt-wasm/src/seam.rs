@@ -65,6 +65,12 @@ pub fn load(load: u32, rows: &[u8]) -> f64 {
     done(LOADS.with_borrow_mut(|loads| loads.get_mut(load).ok_or(Code::Disposed)?.take(rows)))
 }
 
+/// Some of the same in fewer rows.
+#[wasm_bindgen]
+pub fn fold(load: u32) -> Vec<u8> {
+    bytes(|out| LOADS.with_borrow_mut(|loads| loads.get_mut(load).ok_or(Code::Disposed)?.fold(out)))
+}
+
 /// Opens a document from what was read.
 #[wasm_bindgen]
 pub fn open(scope: &[u8], fresh: &[u8], seed: &[u8], flags: u32, load: u32, steady: f64, wall: f64) -> f64 {
@@ -385,17 +391,6 @@ pub fn durable(doc: u32, ticket: f64, steady: f64, wall: f64) -> f64 {
 #[wasm_bindgen]
 pub fn store_failed(doc: u32) -> f64 {
     done(with(doc, |doc| Ok(doc.replica.persist_failed(Ticket(0)))))
-}
-
-/// The same rows in fewer.
-#[wasm_bindgen]
-pub fn fold(rows: &[u8], seed: f64) -> Vec<u8> {
-    bytes(|out| {
-        let mut stored = Stored::new(seed.to_bits());
-        stored.take(rows)?;
-        stored.whole()?.fold(out);
-        Ok(())
-    })
 }
 
 /// What a document knows of itself and others.

@@ -1,7 +1,8 @@
 import { type Bytes, Reader } from "./bytes.js";
 import { CrdtError } from "./errors.js";
 import { breathe, steady } from "./host.js";
-import { checkTotal, currentInstance, ok, seam } from "./wasm.js";
+import { countRows, joinRows } from "./store/store.js";
+import { bytesOf, checkTotal, currentInstance, ok, seam } from "./wasm.js";
 
 /** How far {@link openDoc} is. */
 export interface Progress {
@@ -42,6 +43,25 @@ export function begin(): [instance: number, number: number] {
   return [currentInstance(), number];
 }
 
+/** Lets the page do something else when it was kept for the time of a slice. */
+class Turns {
+  #since = steady();
+
+  get over(): boolean {
+    return steady() - this.#since >= SLICE_MS;
+  }
+
+  async end(): Promise<void> {
+    await breathe();
+    this.#since = steady();
+  }
+}
+
+/** @throws if what was read is lost. */
+function inInstance(instance: number): void {
+  if (currentInstance() !== instance) throw new CrdtError("POISONED", "the compiled part broke while this was read");
+}
+
 /** Reads rows, and lets the page do something else in between. Nothing is to be seen of them before a document is opened. */
 export async function load(
   pieces: readonly Uint8Array[],
@@ -52,19 +72,19 @@ export async function load(
   checkTotal(total);
   const [instance, number] = begin();
   const fresh = { rows: 0, bytes: 0 };
-  let [done, folded, since] = [0, 0, steady()];
+  let [done, folded] = [0, 0];
+  const turns = new Turns();
   const tell = () => onProgress({ phase: "merge", done, total });
   try {
     for (const piece of pieces) {
       for (const slice of slices(piece, fresh, (bytes) => (folded += bytes))) {
-        if (currentInstance() !== instance) throw new CrdtError("POISONED", "the compiled part broke while this was opened");
+        inInstance(instance);
         ok(seam.load(number, slice));
         done += slice.length - 4;
-        if (steady() - since < SLICE_MS) continue;
+        if (!turns.over) continue;
         tell();
-        await breathe();
+        await turns.end();
         goOn();
-        since = steady();
       }
     }
     done = total;
@@ -74,6 +94,27 @@ export async function load(
     throw error;
   }
   return { number, instance, folded, fresh };
+}
+
+/** Fewer rows that say the same as these, made in slices, too. */
+export async function fold(pieces: readonly Uint8Array[], goOn: () => void): Promise<Bytes> {
+  const loaded = await load(pieces, undefined, goOn);
+  const { number, instance } = loaded;
+  const turns = new Turns();
+  const folded: Bytes[] = [];
+  try {
+    for (;;) {
+      inInstance(instance);
+      const rows = bytesOf(seam.fold(number));
+      if (countRows(rows) === 0) return joinRows(folded);
+      folded.push(rows);
+      if (!turns.over) continue;
+      await turns.end();
+      goOn();
+    }
+  } finally {
+    dropLoaded(loaded);
+  }
 }
 
 /** Forgets what was read: no document is opened from it. */

@@ -13,6 +13,7 @@ export function open(
 ): number;
 export function load_begin(seed: number): number;
 export function load(load: number, rows: Uint8Array): number;
+export function fold(load: number): Bytes;
 export function load_drop(load: number): number;
 export function dispose(doc: number): number;
 export function scope_of(name: Uint8Array): Bytes;
@@ -64,7 +65,6 @@ export function poll(doc: number, steady: number, wall: number): Bytes;
 export function durable(doc: number, ticket: number, steady: number, wall: number): number;
 export function store_failed(doc: number): number;
 
-export function fold(rows: Uint8Array, seed: number): Bytes;
 export function inspect(doc: number): Bytes;
 
 export function initSync(options: { module: unknown }): unknown;

@@ -75,7 +75,7 @@ export function answerOf(answer: Bytes): Reader {
 const BYTES_MAX = 256 << 20;
 
 /** Those that take bytes of any length from outside, and of any depth. All others take what was measured when it was made. */
-const TAKES_ANY: readonly string[] = ["load", "merge", "delta_since", "link_receive", "scope_of", "fold", "gossip"];
+const TAKES_ANY: readonly string[] = ["load", "merge", "delta_since", "link_receive", "scope_of", "gossip"];
 
 /**
  * Every function of the seam, guarded: before the bytes are there it is `NOT_READY`, and a trap, which is a bug of ours,

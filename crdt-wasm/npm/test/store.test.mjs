@@ -368,6 +368,61 @@ test("opening is given up between two slices: nothing stays open, and nothing of
   await doc.dispose();
 });
 
+test("folding lets others have their turn, keeps what is written meanwhile, and leaves a store alone that another tab folded", async () => {
+  const tags = 30_000;
+  for (const rival of [false, true]) {
+    const inner = memoryStore();
+    let [turns, loads, compacted, reading, rows] = [0, 0, 0, undefined, 0];
+    const kept = await inner.open("a document");
+    const store = {
+      open: async () => ({
+        ...kept,
+        async load() {
+          if (loads++ > 0) reading = turns;
+          return kept.load();
+        },
+        async compact(fold) {
+          compacted = turns;
+          // Another tab has put other rows in place of these.
+          if (rival) {
+            const [all] = await kept.load();
+            const its = ([key]) => key[0] === 0x72;
+            const renamed = Array.from(splitRows(all), (row) => (its(row) ? [Uint8Array.of(...row[0], 9), row[1]] : row));
+            await kept.compact(() => packRows(renamed));
+          }
+          await kept.compact((all) => {
+            const next = fold(all);
+            assert.equal(next === all, rival);
+            return next;
+          });
+          rows = Array.from(splitRows((await kept.load())[0]), ([key]) => String.fromCharCode(key[0]));
+        },
+        close: async () => {},
+      }),
+    };
+    const doc = await open(store);
+    doc.edit(() => {
+      for (let n = 0; n < tags; n++) doc.root.tags.add(`a tag with the number ${n}`);
+    });
+    await doc.encode();
+    const turn = () => {
+      turns++;
+      // While it is folded.
+      if (reading !== undefined && turns === reading + 2) doc.root.title.set("written meanwhile");
+      timer = setImmediate(turn);
+    };
+    let timer = setImmediate(turn);
+    await until(() => compacted > 0 && rows.length > 0, "it was folded");
+    clearImmediate(timer);
+    assert(compacted - reading > 3, `${compacted - reading} turns`);
+    if (!rival) assert(rows.includes("s") && rows.includes("r"), `what came meanwhile stays as it is: ${rows.join("")}`);
+    await doc.dispose();
+    const again = await open(store);
+    assert.deepEqual([again.root.tags.size, again.root.title.value], [tags, "written meanwhile"]);
+    await again.dispose();
+  }
+});
+
 test("damage in the middle of a store is told, and what was read before it is let go", async () => {
   const { store } = await large(10_000);
   const calls = [];

@@ -1,14 +1,12 @@
 //! Documents by number: fields, edits, reads, links, bytes and rows.
 
-use std::collections::BTreeMap;
-
 use crdt_core::{
     Causal, Counter, Delta, Document, EwFlag, LwwRegister, Merge, MvRegister, OrMap, OrSet, PnCounter, ReplicaId,
     Value, decode,
 };
 use crdt_sync::{Config, Durability, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Wall};
 
-use crate::page::{DELTAS, From, MEMORY, Page, Pair, answer, ok, pack, value};
+use crate::page::{DELTAS, MEMORY, Page, Pair, answer, fold, ok, pack, value};
 
 const PN_COUNTER: u32 = 2;
 const BOUNDED: u32 = 3;
@@ -169,11 +167,8 @@ fn a_document_comes_back_from_its_rows_and_folding_them_changes_nothing() {
     for page in &pair.pages {
         assert!(page.rows.len() >= 2);
         assert_eq!(Page::reopen(3, 0, page.rows.clone(), 0.0).state(), states[0]);
-        let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
-        let mut from = From(&folded);
-        let count = from.u32();
-        assert!(count <= 2, "{count} rows");
-        let rows = (0..count).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+        let rows = fold(&page.rows);
+        assert!(rows.len() <= 2, "{} rows", rows.len());
         assert_eq!(Page::reopen(4, 0, rows, 0.0).state(), states[0]);
     }
     // Tabs of one origin share a store: the rows of both say the same as either.
@@ -198,9 +193,7 @@ fn a_large_document_is_folded_into_pieces_and_opened_slice_by_slice() {
     page.commit();
     page.now += 50.0;
     page.poll();
-    let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
-    let mut from = From(&folded);
-    let rows: BTreeMap<_, _> = (0..from.u32()).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+    let rows = fold(&page.rows);
     let large = rows.values().filter(|row| row.len() > 20_000);
     assert_eq!(large.count(), 1, "the long text, and nothing beside it");
     assert!((5..40).contains(&rows.len()), "{} rows", rows.len());
@@ -220,10 +213,16 @@ fn a_large_document_is_folded_into_pieces_and_opened_slice_by_slice() {
         ok(crdt_wasm::dispose(doc));
     }
     // Folded again it is the same, piece by piece: a compaction rewrites nothing of it.
-    let again = answer(crdt_wasm::fold(&pack(&rows), 0.25));
-    let mut from = From(&again);
-    let again: BTreeMap<_, _> = (0..from.u32()).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
-    assert_eq!(again, rows);
+    assert_eq!(fold(&rows), rows);
+    // What is read after it began has it begin anew: nothing that was folded says less than was read.
+    let load = ok(crdt_wasm::load_begin(0.5));
+    let first = pack(&[rows.clone().into_iter().next().unwrap()].into());
+    ok(crdt_wasm::load(load, &pack(&rows)));
+    let once = answer(crdt_wasm::fold(load));
+    assert_ne!(answer(crdt_wasm::fold(load)), once);
+    ok(crdt_wasm::load(load, &first));
+    assert_eq!(answer(crdt_wasm::fold(load)), once);
+    ok(crdt_wasm::load_drop(load));
 }
 
 #[test]
@@ -237,16 +236,14 @@ fn what_is_damaged_or_not_all_there_is_not_opened() {
     ok(crdt_wasm::load_drop(load));
     assert_eq!(crdt_wasm::load_drop(load), -2.0);
     // A row that says that something was received which no row has.
-    let folded = answer(crdt_wasm::fold(&pack(&page.rows), 0.5));
-    let mut from = From(&folded);
-    let count = from.u32();
-    let rows: Vec<_> = (0..count).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())).collect();
+    let rows = fold(&page.rows);
     let (key, mut row) = rows.into_iter().find(|(key, _)| key[0] == b's').unwrap();
     let received = u32::from_le_bytes(row[1..5].try_into().unwrap()) as usize;
     row.truncate(5 + received);
     row.extend(Delta::<Document>::new().encode());
     let load = ok(crdt_wasm::load_begin(3.0));
     ok(crdt_wasm::load(load, &pack(&[(key, row)].into())));
+    assert_eq!(crdt_wasm::fold(load), [5]);
     assert_eq!(crdt_wasm::open(&[7; 16], &[9; 16], &[3; 32], 0, load, 1e6, 1.79e12), -5.0);
     assert_eq!(crdt_wasm::load_drop(load), -2.0, "and nothing of it is left");
 }

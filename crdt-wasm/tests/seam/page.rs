@@ -58,6 +58,23 @@ pub(crate) fn pack(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
     packed
 }
 
+/// The same rows in fewer.
+pub(crate) fn fold(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let load = ok(crdt_wasm::load_begin(0.5));
+    ok(crdt_wasm::load(load, &pack(rows)));
+    let mut folded = BTreeMap::new();
+    loop {
+        let some = answer(crdt_wasm::fold(load));
+        let mut from = From(&some);
+        let count = from.u32();
+        folded.extend((0..count).map(|_| (from.bytes().to_vec(), from.bytes().to_vec())));
+        if count == 0 {
+            ok(crdt_wasm::load_drop(load));
+            return folded;
+        }
+    }
+}
+
 impl Page {
     pub(crate) fn open(id: u8, flags: u32) -> Self {
         Self::reopen(id, flags, BTreeMap::new(), 1_000.0)

@@ -21,8 +21,8 @@ export interface Kept {
   /** Whether other tabs of this origin may have it open as well: then `openDoc` links them with each other. */
   readonly tabs?: boolean;
   /**
-   * All rows, in any pieces; {@link splitRows} says what they are. Asked for before anything else, and again where the document has
-   * to be opened anew; no write is under way then.
+   * All rows, in any pieces; {@link splitRows} says what they are. Asked for before anything else, and again before `compact`
+   * and where the document has to be opened anew; no write is under way then.
    */
   load(): Promise<readonly Uint8Array[]>;
   /**
