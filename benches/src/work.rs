@@ -9,6 +9,7 @@ pub mod map;
 pub mod memory;
 pub mod merge;
 pub mod nested;
+pub mod reach;
 pub mod register;
 pub mod spread;
 pub mod string;
@@ -38,6 +39,7 @@ pub fn jobs() -> Vec<Job> {
         sync::jobs(),
         spread::jobs(),
         cluster::jobs(),
+        reach::jobs(),
     ]
     .into_iter()
     .flatten()

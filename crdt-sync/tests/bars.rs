@@ -258,7 +258,7 @@ fn control(at_once: bool) -> (f64, f64) {
 /// The bar is a tenth. What is written at once is announced at once and stays far below it. What is written one after the
 /// other is announced one by one to every lazy link, and 0.148 is what is reached. Of 618 kB of control beside 4.19 MB of
 /// payload, Have takes 420 (36,392 frames of 11.5 bytes), repairs 117 and Known 31, Want and Graft 42, Prune 8. Announcing
-/// later would save more and cost time where a push is lost.
+/// later makes it worse (0.23 after 60 ms in place of 20): what is late on the tree is then found by repairs.
 #[test]
 fn control_is_a_small_part_of_what_is_sent_and_few_messages() {
     for (at_once, bar) in [(true, 0.07), (false, 0.17)] {

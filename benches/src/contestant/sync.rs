@@ -73,6 +73,17 @@ impl Ours {
         self.run()
     }
 
+    /// One side adds these while the link is up, and what it pushes is lost.
+    pub fn insert_and_lose(&mut self, side: usize, elements: &[String]) {
+        let (link, now) = (std::mem::replace(&mut self.link, u64::MAX), self.now());
+        for element in elements {
+            self.replicas[side].edit(now, |set| set.insert(element.as_str())).expect("room for an edit");
+        }
+        self.replicas[side].flush(now);
+        self.run();
+        self.link = link;
+    }
+
     fn down(&mut self) {
         let (peer, now) = (PeerId(self.link), self.now());
         self.replicas.iter_mut().for_each(|replica| replica.peer_down(peer, now));

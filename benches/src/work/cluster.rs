@@ -2,8 +2,8 @@
 //! all have one on disk.
 //!
 //! The time of these rows is that of the wall: nearly all of it is waiting for disks, and the disk is this machine's. The
-//! peers bring neither links nor durable stores that could be put beside them; what they can be compared in, the work of
-//! passing one change on, is the row `sync/pass-on`.
+//! peers bring no durable stores that could be put beside them; what they can be compared in are the work of passing one
+//! change on, `sync/pass-on`, and the way over a link without disks, `reach/…`.
 
 use crate::row::{Row, Target::*};
 use crate::workload::names;

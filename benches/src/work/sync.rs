@@ -13,6 +13,11 @@ const SHARED: usize = 100_000;
 static TEN: Row =
     Row::ratio("sync/ten-new", "10⁵ strings of 16 B, 10 new on each side, first contact: bytes ÷ payload", AtMost(1.9));
 static THOUSAND: Row = Row::ratio("sync/thousand-new", "the same, 1 000 new on each side", AtMost(1.15));
+static KNOWN: Row = Row::ratio(
+    "sync/ten-new-ids-known",
+    "the same, 10 new, on a link that is up and knows all ids: what was pushed is lost, a repair brings it",
+    AtMost(1.4),
+);
 static DELETED: Row = Row::ratio(
     "sync/ten-new-after-deletions",
     "the same, 10 new, after a tenth was deleted",
@@ -30,11 +35,36 @@ static PASS_ON: Row = Row::time(
 static UPKEEP: Row = Row::time("sync/sketch-upkeep", "one dot into or out of the sketch that is kept", AtMost(500.0));
 static DECODE: Row = Row::time("sync/sketch-decode", "1 000 differences out of 1 500 cells", AtMost(MILLISECOND));
 
+/// A row for each size; the first says what flat is measured against.
+macro_rules! curve {
+    ($row:ident, $name:literal, $work:literal, $times:literal) => {
+        [
+            (1_000, Row::$row(concat!($name, "/1000"), concat!($work, " 10³"), Open)),
+            (10_000, curve!($row, $name, "/10000", $work, " 10⁴", $times)),
+            (100_000, curve!($row, $name, "/100000", $work, " 10⁵", $times)),
+            (1_000_000, curve!($row, $name, "/1000000", $work, " 10⁶", $times)),
+        ]
+    };
+    ($row:ident, $name:literal, $size:literal, $work:literal, $words:literal, $times:literal) => {
+        Row::$row(concat!($name, $size), concat!($work, $words), TimesRow($times, concat!($name, "/1000")))
+    };
+}
+
+static CURVE_CPU: [(usize, Row); 4] =
+    curve!(time, "curve/sync-cpu", "10 new strings on each side, both sides' work until equal, set of", 2.0);
+/// Counters and counts grow by a byte now and then.
+static CURVE_BYTES: [(usize, Row); 4] =
+    curve!(ratio, "curve/sync-bytes", "10 new strings on each side, first contact: bytes ÷ payload, set of", 1.1);
+
 /// Bytes of meeting after each side added `alone`, over the bytes of those.
 fn ratio<T: Two>(alone: usize, deleted: usize) -> f64 {
-    let shared = names(1, SHARED);
+    ratio_among::<T>(SHARED, alone, deleted)
+}
+
+fn ratio_among<T: Two>(count: usize, alone: usize, deleted: usize) -> f64 {
+    let shared = names(1, count);
     let mut two = T::sharing(&shared);
-    if let Some(step) = SHARED.checked_div(deleted) {
+    if let Some(step) = count.checked_div(deleted) {
         // Here and there, as people do: one range of dots would be cheap to name.
         let gone: Vec<String> = shared.iter().step_by(step).cloned().collect();
         two.remove(0, &gone);
@@ -43,6 +73,38 @@ fn ratio<T: Two>(alone: usize, deleted: usize) -> f64 {
     two.insert(0, &names(2, alone));
     two.insert(1, &names(3, alone));
     two.meet() as f64 / (2 * 16 * alone) as f64
+}
+
+/// The same where nobody has to say who it is.
+fn ratio_where_ids_are_known(alone: usize) -> f64 {
+    let mut two = Ours::sharing(&names(1, SHARED));
+    // Each side has told something of its own over this link.
+    two.insert(0, &names(4, 1));
+    two.insert(1, &names(5, 1));
+    two.meet();
+    two.repair();
+    two.insert_and_lose(0, &names(2, alone));
+    two.insert_and_lose(1, &names(3, alone));
+    two.repair() as f64 / (2 * 16 * alone) as f64
+}
+
+/// What a fixed difference costs in states of 10³ to 10⁶.
+fn curves() -> Vec<Job> {
+    let bytes = CURVE_BYTES.iter().flat_map(|(size, row)| {
+        [
+            Job::count(row, Who::Ours, || ratio_among::<Ours>(*size, 10, 0)),
+            Job::count(row, Who::Yrs, || ratio_among::<Yrs>(*size, 10, 0)),
+        ]
+    });
+    let work = CURVE_CPU.iter().flat_map(|(size, row)| {
+        let mut jobs = vec![cpu::<Ours>(row, Who::Ours, *size), cpu::<Yrs>(row, Who::Yrs, *size)];
+        // It takes seconds for each exchange of a million.
+        if *size < 1_000_000 {
+            jobs.push(cpu::<Loro>(row, Who::Loro, *size));
+        }
+        jobs
+    });
+    bytes.chain(work).collect()
 }
 
 /// The work of both sides from meeting to being equal.
@@ -108,13 +170,14 @@ fn decode() -> Job {
 }
 
 pub fn jobs() -> Vec<Job> {
-    vec![
+    let mut jobs = vec![
         Job::count(&TEN, Who::Ours, || ratio::<Ours>(10, 0)),
         Job::count(&TEN, Who::Dson, || ratio::<Dson>(10, 0)),
         Job::count(&TEN, Who::Crdts, || ratio::<Crdts>(10, 0)),
         Job::count(&TEN, Who::Yrs, || ratio::<Yrs>(10, 0)),
         Job::count(&TEN, Who::Loro, || ratio::<Loro>(10, 0)),
         Job::count(&TEN, Who::Automerge, || ratio::<Automerge>(10, 0)),
+        Job::count(&KNOWN, Who::Ours, || ratio_where_ids_are_known(10)),
         Job::count(&THOUSAND, Who::Ours, || ratio::<Ours>(1_000, 0)),
         Job::count(&THOUSAND, Who::Dson, || ratio::<Dson>(1_000, 0)),
         Job::count(&THOUSAND, Who::Yrs, || ratio::<Yrs>(1_000, 0)),
@@ -137,5 +200,7 @@ pub fn jobs() -> Vec<Job> {
         pass_on::<Automerge>(Who::Automerge),
         upkeep(),
         decode(),
-    ]
+    ];
+    jobs.extend(curves());
+    jobs
 }
