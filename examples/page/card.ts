@@ -1,6 +1,7 @@
 // One product: what it shows, and what can be done with it.
+import { conflict } from "./conflict.ts";
 import { byId, did, el, keep, write } from "./dom.ts";
-import { money, nameOf, type Product, type ProductName, type Stall, titleOf } from "./market.ts";
+import { money, type Product, type ProductName, type Stall, titleOf } from "./market.ts";
 
 /** Runs an edit under this tab's name. */
 export type Act = (edit: () => void) => void;
@@ -34,7 +35,13 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
     price.blur();
     draw();
   });
-  const conflict = el("div", { class: "conflict", role: "group", "aria-label": `Prices of ${name} that were written at once`, hidden: true });
+  const prices = conflict(stall, {
+    label: `Prices of ${name} that were written at once`,
+    of: name,
+    show: money,
+    merge: { text: "Take the highest", label: `Take the highest price for ${name}`, by: (all: readonly number[]) => Math.max(...all) },
+    decide: (choose) => edits("price", () => product.price.resolve(choose)),
+  });
 
   const stock = el("output", { class: "number" });
   const likes = el("span");
@@ -53,12 +60,12 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
 
   const element = el(
     "article",
-    { class: "card", "data-product": name },
+    { class: "card", "data-product": name, tabIndex: -1 },
     el("ul", { class: "lookers", "aria-label": `Who looks at ${name}`, hidden: true }),
     el("p", { class: "only-here", hidden: true }, "not sent yet"),
     el("div", { class: "card-top" }, title, open),
     el("label", { class: "field price-field" }, "Price", price),
-    conflict,
+    prices.element,
     el(
       "div",
       { class: "row" },
@@ -77,7 +84,7 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
       "div",
       { class: "row actions" },
       like,
-      button("cart", "Put in cart", `Put in cart: ${name}`, () => stall.root.cart.get(name).increment(), "primary"),
+      button("cart", "Put in cart", `Put in cart: ${name}`, () => stall.root.cart.get(name).count.increment(), "primary"),
     ),
   );
   byId("cards").append(element);
@@ -98,28 +105,7 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
       price.value = values.length === 1 ? money((values[0] as { value: number }).value) : "";
       price.placeholder = values.length > 1 ? `${values.length} prices` : "no price yet";
     }
-    conflict.hidden = values.length < 2;
-    if (values.length < 2) return void conflict.replaceChildren();
-    const keepThis = (cents: number) => () => product.price.resolve(() => cents);
-    const choices = values.map(({ value, replica }, at) => {
-      const letter = String.fromCharCode(65 + at);
-      const who = nameOf(stall, replica);
-      return el(
-        "li",
-        {},
-        el("span", {}, el("strong", {}, `${letter}: ${money(value)}`), ` by ${who}`),
-        button("price", `Keep ${letter}`, `Keep ${letter}: ${money(value)} by ${who}, for ${name}`, keepThis(value)),
-      );
-    });
-    // A redraw under somebody's fingers would take the focus away: only if something differs.
-    const shown = JSON.stringify(values.map(({ value, replica }) => [value, nameOf(stall, replica)]));
-    if (conflict.dataset.shown === shown && conflict.hasChildNodes()) return;
-    conflict.dataset.shown = shown;
-    conflict.replaceChildren(
-      el("p", {}, "Written without seeing each other:"),
-      el("ul", {}, ...choices),
-      button("price", "Take the highest", `Take the highest price for ${name}`, () => product.price.resolve((all) => Math.max(...all))),
-    );
+    prices.draw(values);
   }
 
   function drawTags(): void {

@@ -1,36 +1,72 @@
-// The cart that all tabs share.
+// The cart that all tabs share: a line for each product that somebody put in, with how many, and a note.
 import type { Act } from "./card.ts";
+import { conflict } from "./conflict.ts";
 import { byId, el, keep, write } from "./dom.ts";
-import { PRODUCTS, type ProductName, type Stall, titleOf } from "./market.ts";
+import { type Stall, titleOf } from "./market.ts";
 
 export function cart(stall: Stall, act: Act): () => void {
-  const list = byId("cart");
+  const lines = stall.root.cart;
+  const draws = new WeakMap<HTMLElement, () => void>();
+
   const line = (name: string) => {
-    const count = stall.root.cart.get(name);
+    const { count, note } = lines.get(name);
     const button = (text: string, label: string, edit: () => void) =>
       el("button", { type: "button", "aria-label": label, on: { click: () => act(edit) } }, text);
-    return el(
+    const title = el("span", { class: "cart-title" });
+    const pieces = el("output", { class: "number" });
+
+    const text = el("input", { "aria-label": `Note on ${name}`, maxLength: 80, autocomplete: "off" });
+    text.addEventListener("change", () => {
+      const words = text.value.trim();
+      // Somebody may have taken the line out while this was typed.
+      if (lines.has(name)) act(() => (words ? note.set(words) : note.clear()));
+      draw();
+    });
+    text.addEventListener("blur", () => draw());
+    const notes = conflict(stall, {
+      label: `Notes on ${name} that were written at once`,
+      of: name,
+      show: (words: string) => `“${words}”`,
+      merge: { text: "Keep all", label: `Keep all notes on ${name}`, by: (all) => [...new Set(all)].join("; ") },
+      decide: (choose) => act(() => note.resolve(choose)),
+    });
+
+    const draw = () => {
+      write(title, titleOf(stall, name));
+      write(pieces, String(count.value));
+      const { values } = note;
+      if (document.activeElement !== text) {
+        text.value = values.length === 1 ? (values[0]?.value ?? "") : "";
+        text.placeholder = values.length > 1 ? `${values.length} notes` : "no note yet";
+      }
+      notes.draw(values);
+    };
+    const item = el(
       "li",
-      {},
-      el("span", { class: "cart-title" }),
+      { tabIndex: -1 },
       el(
-        "span",
-        { class: "stepper", role: "group", "aria-label": `How many ${name}` },
-        button("−", `One ${name} less in the cart`, () => (count.value > 1 ? count.decrement() : void stall.root.cart.delete(name))),
-        el("output", { class: "number" }),
-        button("+", `One ${name} more in the cart`, () => count.increment()),
+        "div",
+        { class: "row" },
+        title,
+        el(
+          "span",
+          { class: "stepper", role: "group", "aria-label": `How many ${name}` },
+          button("−", `One ${name} less in the cart`, () => (count.value > 1 ? count.decrement() : void lines.delete(name))),
+          pieces,
+          button("+", `One ${name} more in the cart`, () => count.increment()),
+        ),
+        button("×", `Take ${name} out of the cart`, () => void lines.delete(name)),
       ),
-      button("×", `Take ${name} out of the cart`, () => void stall.root.cart.delete(name)),
+      el("label", { class: "field" }, "Note", text),
+      notes.element,
     );
+    draws.set(item, draw);
+    return item;
   };
+
   return () => {
-    const names = stall.root.cart.keys();
-    for (const item of keep(list, names, line)) {
-      const name = item.dataset.key ?? "";
-      const known = (PRODUCTS as readonly string[]).includes(name);
-      write(item.querySelector(".cart-title") as HTMLElement, known ? titleOf(stall, name as ProductName) : name);
-      write(item.querySelector("output") as HTMLElement, String(stall.root.cart.get(name).value));
-    }
+    const names = lines.keys();
+    for (const item of keep(byId("cart"), names, line)) draws.get(item)?.();
     byId("cart-empty").hidden = names.length > 0;
   };
 }

@@ -34,6 +34,14 @@ export function write(element: HTMLElement, text: string): void {
 }
 
 /**
+ * Before an element goes, or what is in it: a focus in there moves to what it is part of, or it would be back at the top of
+ * the page.
+ */
+export function leave(element: HTMLElement): void {
+  if (element.contains(document.activeElement)) element.parentElement?.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+}
+
+/**
  * One child for each key, in this order, made once and kept: focus stays where it is while things come and go around it.
  */
 export function keep<E extends HTMLElement>(parent: HTMLElement, keys: readonly string[], make: (key: string) => E): E[] {
@@ -44,7 +52,10 @@ export function keep<E extends HTMLElement>(parent: HTMLElement, keys: readonly 
     before.delete(key);
     return child;
   });
-  for (const gone of before.values()) gone.remove();
+  for (const gone of before.values()) {
+    leave(gone);
+    gone.remove();
+  }
   children.forEach((child, at) => {
     if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
   });

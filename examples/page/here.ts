@@ -2,7 +2,7 @@
 import type { Presence } from "crdt-wasm";
 
 import { byId, el, keep, write } from "./dom.ts";
-import { chosenHue, freeHue, HUES, PRODUCTS, type ProductName, type Stall, titleOf } from "./market.ts";
+import { chosenHue, freeHue, HUES, isProduct, type Stall, titleOf } from "./market.ts";
 
 /** What a tab shows of itself. */
 type Shown = {
@@ -112,9 +112,8 @@ export class Here {
       return el("li", {}, dot(other), el("strong", {}, other.name), el("span", { class: "at" }));
     });
     others.forEach(({ replica }, at) => {
-      const product = by.get(replica)?.at as ProductName;
-      const known = PRODUCTS.includes(product);
-      write(items[at]?.querySelector(".at") as HTMLElement, known ? `looks at ${titleOf(this.#stall, product)}` : "");
+      const product = by.get(replica)?.at ?? "";
+      write(items[at]?.querySelector(".at") as HTMLElement, isProduct(product) ? `looks at ${titleOf(this.#stall, product)}` : "");
     });
     const none = byId("others-none");
     none.hidden = others.length > 0;

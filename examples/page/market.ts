@@ -14,13 +14,18 @@ const product = t.struct({
   open: t.ewFlag(), // opened and closed at once: open
 });
 
+const line = t.struct({
+  count: t.counter(), // what several put in adds up
+  note: t.mvRegister<string>({ check: isText }), // both stay, and somebody decides
+});
+
 export const schema = {
   bread: product,
   cheese: product,
   apples: product,
   honey: product,
   seats: t.boundedCounter(), // sold only by who holds the right to it: never too many
-  cart: t.map(t.counter()), // a line removed while somebody adds to it keeps what was added
+  cart: t.map(line), // a line removed while somebody writes on it keeps what was written
   names: t.map(t.lwwRegister<string>({ check: isText })), // what replicas call themselves
 };
 
@@ -68,8 +73,10 @@ export function huesOf(replicas: readonly string[]): Map<string, number> {
   return hues;
 }
 
-/** What to call a product: its title, or its name while it has none. */
-export const titleOf = (stall: Stall, name: ProductName) => stall.root[name].title.value || name;
+export const isProduct = (name: string): name is ProductName => (PRODUCTS as readonly string[]).includes(name);
+
+/** What to call a product: its title, or its name while it has none. A line of the cart may be of anything. */
+export const titleOf = (stall: Stall, name: string) => (isProduct(name) && stall.root[name].title.value) || name;
 
 /** How many edits of a replica are here. */
 export function editsOf(stall: Stall, replica: string): number {

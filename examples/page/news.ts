@@ -2,7 +2,7 @@
 import type { Batch } from "crdt-wasm";
 
 import { byId, el } from "./dom.ts";
-import { money, PRODUCTS, type ProductName, type Stall, titleOf } from "./market.ts";
+import { isProduct, money, type Stall, titleOf } from "./market.ts";
 
 const SHOWN_MAX = 6;
 /** Whoever listens shall not be talked to without a pause. */
@@ -11,10 +11,10 @@ const PAUSE_MS = 4_000;
 type Change = Batch["changes"][number];
 
 function told(stall: Stall, change: Change): string | undefined {
-  const [place, field] = change.path.map(String);
-  if (place === "cart") return "The cart changed";
-  if (!(PRODUCTS as readonly unknown[]).includes(place)) return undefined;
-  const title = titleOf(stall, place as ProductName);
+  const [place = "", field] = change.path.map(String);
+  if (place === "cart") return inCart(stall, change, field);
+  if (!isProduct(place)) return undefined;
+  const title = titleOf(stall, place);
   switch (change.kind) {
     case "counter":
       return field === "likes" ? `${title}: liked` : `${title}: ${change.by > 0 ? `${change.by} more` : `${-Number(change.by)} fewer`} in stock`;
@@ -24,7 +24,23 @@ function told(stall: Stall, change: Change): string | undefined {
       return [...change.added.map((tag) => `${title}: tag “${tag}” added`), ...change.removed.map((tag) => `${title}: tag “${tag}” removed`)].join(", ");
     case "register":
       if (field === "title") return `A title is now “${String(change.after)}”`;
-      return change.conflict ? `${title}: two prices were written at once` : `${title}: now ${money(Number(change.after))}`;
+      return change.conflict ? `${title}: several prices were written at once` : `${title}: now ${money(Number(change.after))}`;
+    default:
+      return undefined;
+  }
+}
+
+/** A line that came or went is a change of the cart, all else one of the line. */
+function inCart(stall: Stall, change: Change, name = ""): string | undefined {
+  const title = titleOf(stall, name);
+  switch (change.kind) {
+    case "map":
+      return [...change.added.map((key) => `${titleOf(stall, String(key))}: put in the cart`), ...change.removed.map((key) => `${titleOf(stall, String(key))}: taken out of the cart`)].join(", ");
+    case "counter":
+      return `${title}: ${change.by > 0 ? `${change.by} more` : `${-Number(change.by)} fewer`} in the cart`;
+    case "register":
+      if (change.conflict) return `${title}: several notes were written at once`;
+      return change.after === undefined ? `${title}: its note was taken away` : `${title}: note “${String(change.after)}”`;
     default:
       return undefined;
   }

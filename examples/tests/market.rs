@@ -27,6 +27,19 @@ fn lines_are_obeyed_in_order() {
 }
 
 #[test]
+fn a_line_of_the_cart_has_a_count_and_a_note() {
+    let said =
+        told("cart bread 3\ncart bread -1\ncart honey 1\nnote bread  in   slices\nnote bread in two bags\nshow\n");
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("in the cart")).collect();
+    assert_eq!(
+        lines,
+        ["in the cart: 2 of Sourdough loaf, note: in two bags", "in the cart: 1 of Lime honey"],
+        "{said}"
+    );
+    assert!(told("cart bread some\n").starts_with("no: "));
+}
+
+#[test]
 fn the_last_seat_is_sold_once() {
     let said = told("seats sell\nseats add\nseats sell\nseats sell\nshow\n");
     let lines: Vec<&str> = said.lines().collect();

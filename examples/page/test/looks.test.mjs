@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 
-import { bytes, card, figure, flip, open, picture, setPrice, shown, tidy, until } from "./stall.mjs";
+import { bytes, card, figure, flip, note, open, picture, setPrice, shown, tidy, until } from "./stall.mjs";
 
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
@@ -14,15 +14,20 @@ before(async () => {
 after(() => stall?.stop());
 afterEach(() => tidy(stall));
 
-/** A page with most of what it can show: a price conflict, news, others, something in the cart, and the guide. */
+/** A page with most of what it can show: conflicts of prices and of notes, news, others, something in the cart, and the guide. */
 async function busy() {
   const [page, other] = [await stall.tab(), await stall.tab()];
   await card(page, "bread").getByRole("button", { name: "Put in cart: bread" }).click();
+  await note(other, "bread", "in slices");
+  await until(() => page.getByLabel("Note on bread").inputValue(), (text) => text === "in slices");
   await flip(page);
+  await note(page, "bread", "in one piece, and without the paper around it");
+  await note(other, "bread", "in slices for toast");
   await setPrice(page, "cheese", "9.20");
   await setPrice(other, "cheese", "9.60");
   await flip(page);
   await card(page, "cheese").getByText("Written without seeing each other").waitFor();
+  await page.locator("#cart .conflict").getByText("Written without seeing each other").waitFor();
   await other.bringToFront();
   await card(other, "bread").hover();
   await card(page, "bread").locator(".lookers li").waitFor();

@@ -158,6 +158,13 @@ export const setPrice = async (page, product, text) => {
   await field.press("Enter");
 };
 
+/** Writes a note on a line of the cart. */
+export const note = async (page, product, text) => {
+  const field = page.getByLabel(`Note on ${product}`, { exact: true });
+  await field.fill(text);
+  await field.press("Enter");
+};
+
 /** After each test: no tab is left, and none had an error. */
 export async function tidy(stall) {
   for (const browser of stall.browsers) for (const page of browser.pages()) await page.close();
@@ -209,6 +216,8 @@ export async function until(ask, wanted, withinMs = 15_000) {
 export async function picture(page, name, width) {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.mouse.move(0, 0);
+  // What sticks to the upper edge would lie across the page otherwise.
+  await page.evaluate(() => scrollTo(0, 0));
   await page.setViewportSize({ width, height: width < 500 ? 780 : 900 });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}.png`), fullPage: true });
 }

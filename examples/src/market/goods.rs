@@ -26,6 +26,16 @@ crdt_core::fields! {
 }
 
 crdt_core::fields! {
+    /// One line of the cart.
+    pub struct Line {
+        /// How many; what several put in adds up.
+        count: Counter,
+        /// What to heed. Two notes written at once stand side by side until somebody decides.
+        note: MvRegister<String>,
+    }
+}
+
+crdt_core::fields! {
     /// The stall.
     pub struct Stall {
         bread: Product,
@@ -34,8 +44,8 @@ crdt_core::fields! {
         honey: Product,
         /// Seats at tonight's tasting. Each comes with a right to sell it, and who holds none sells none: never too many.
         seats: BoundedCounter,
-        /// How many of which; a line that is removed while somebody adds to it keeps what was added.
-        cart: OrMap<String, Counter>,
+        /// A line for each product that somebody put in; one that is removed while somebody writes on it keeps what was written.
+        cart: OrMap<String, Line>,
         /// What replicas call themselves, by their ids.
         names: OrMap<String, LwwRegister<String>>,
     }

@@ -25,6 +25,14 @@ impl Work {
             Self::Kiosk => "Kiosk",
         }
     }
+
+    /// What they have to say to whoever put something in the cart.
+    fn remark(self) -> &'static str {
+        match self {
+            Self::Warehouse => "more of it comes at noon",
+            Self::Kiosk => "wrapped, at the counter",
+        }
+    }
 }
 
 /// Works until the node is closed, under a name that was told before. Every pause is drawn, so that two hands never fall in step.
@@ -33,7 +41,12 @@ pub async fn work(node: Node<Stall>, work: Work, mut random: Random) -> Result<(
         tokio::time::sleep(Duration::from_millis(2_500 + random.below(5_000) as u64)).await;
         let name = PRODUCTS[random.below(PRODUCTS.len())];
         let in_stock = node.read(|stall| shown(stall, name).map_or(0, |product| product.stock().value()));
+        let remarks = random.below(8) == 0;
         let done = node.try_edit(|stall| match work {
+            _ if remarks => {
+                remark(stall, name, work.remark());
+                Ok(())
+            }
             Work::Warehouse => deliver(stall, name, in_stock, &mut random),
             Work::Kiosk => sell(stall, name, in_stock, &mut random),
         });
@@ -87,4 +100,36 @@ fn sell(stall: &mut StallCursor<'_>, name: &str, in_stock: i128, random: &mut Ra
         _ => product.open().disable(),
     }
     Ok(())
+}
+
+/// Writes a note on a line of the cart that has none: what somebody else wrote is not for a hand to replace.
+fn remark(stall: &mut StallCursor<'_>, name: &str, text: &str) {
+    if stall.cart().get(name).is_some_and(|line| line.note().is_empty()) {
+        stall.cart().entry(name).note().write(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crdt_sync::{Config, MemoryStorage, ScopeId};
+
+    use super::*;
+
+    #[test]
+    fn a_remark_is_for_a_line_that_is_there_and_bears_no_note() {
+        let node = Node::<Stall>::open(MemoryStorage::new(), Config::new(ScopeId::named("stall"))).unwrap();
+        let notes = || {
+            node.read(|stall| {
+                let line = stall.cart().get("bread")?;
+                Some(line.note().values().into_iter().cloned().collect::<Vec<String>>())
+            })
+        };
+        node.edit(|stall| remark(stall, "bread", "for nobody")).wait().unwrap();
+        assert_eq!(notes(), None, "a note alone would make a line of none");
+        node.edit(|stall| stall.cart().entry("bread").count().add(1)).wait().unwrap();
+        for text in ["first", "second"] {
+            node.edit(|stall| remark(stall, "bread", text)).wait().unwrap();
+            assert_eq!(notes(), Some(vec!["first".to_owned()]));
+        }
+    }
 }
