@@ -1,7 +1,8 @@
 // One product: what it shows, and what can be done with it.
 import { conflict } from "./conflict.ts";
 import { byId, did, el, keep, write } from "./dom.ts";
-import { money, type Product, type ProductName, type Stall, titleOf } from "./market.ts";
+import { type Product, type ProductName, type Stall, titleOf } from "./market.ts";
+import { money, card as texts } from "./texts.ts";
 
 /** Runs an edit under this tab's name. */
 export type Act = (edit: () => void) => void;
@@ -16,14 +17,14 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
   const button = (part: string, text: string, label: string, edit: () => void, look = "") =>
     el("button", { type: "button", class: look, "aria-label": label, on: { click: () => edits(part, edit) } }, text);
 
-  const title = el("input", { class: "title", "aria-label": `Title of ${name}`, maxLength: 40, autocomplete: "off" });
+  const title = el("input", { class: "title", "aria-label": texts.title(name), maxLength: 40, autocomplete: "off" });
   title.addEventListener("change", () => {
     const text = title.value.trim();
     if (text && text !== product.title.value) edits("title", () => product.title.set(text));
     draw();
   });
 
-  const open = el("button", { type: "button", class: "switch", role: "switch", "aria-label": `${name} is for sale` }, el("span", { class: "track", "aria-hidden": true }), el("span", {}, "For sale"));
+  const open = el("button", { type: "button", class: "switch", role: "switch", "aria-label": texts.openLabel(name) }, el("span", { class: "track", "aria-hidden": true }), el("span", {}, texts.open));
   open.addEventListener("click", () => edits("open", () => product.open.set(!product.open.value)));
 
   const price = el("input", { type: "text", inputMode: "decimal", class: "price", autocomplete: "off" });
@@ -36,21 +37,21 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
     draw();
   });
   const prices = conflict(stall, {
-    label: `Prices of ${name} that were written at once`,
+    label: texts.pricesLabel(name),
     of: name,
     show: money,
-    merge: { text: "Take the highest", label: `Take the highest price for ${name}`, by: (all: readonly number[]) => Math.max(...all) },
+    merge: { text: texts.highest, label: texts.highestLabel(name), by: (all: readonly number[]) => Math.max(...all) },
     decide: (choose) => edits("price", () => product.price.resolve(choose)),
   });
 
   const stock = el("output", { class: "number" });
   const likes = el("span");
   const like = el("button", { type: "button", on: { click: () => edits("likes", () => product.likes.increment()) } });
-  like.append(el("span", { "aria-hidden": true, class: "heart" }, "♥"), likes, el("span", { class: "hidden" }, ` likes. Like ${name}`));
+  like.append(el("span", { "aria-hidden": true, class: "heart" }, "♥"), likes, el("span", { class: "hidden" }, texts.like(name)));
 
   const tags = el("ul", { class: "tags" });
-  const newTag = el("input", { class: "tag-new", placeholder: "Add a tag", "aria-label": `New tag for ${name}`, maxLength: 24, autocomplete: "off" });
-  const tagForm = el("form", { class: "tag-form" }, newTag, el("button", { "aria-label": `Add this tag to ${name}` }, "Add"));
+  const newTag = el("input", { class: "tag-new", placeholder: texts.newTag, "aria-label": texts.newTagLabel(name), maxLength: 24, autocomplete: "off" });
+  const tagForm = el("form", { class: "tag-form" }, newTag, el("button", { "aria-label": texts.addTagLabel(name) }, texts.addTag));
   tagForm.addEventListener("submit", (event) => {
     event.preventDefault();
     const tag = newTag.value.trim();
@@ -61,21 +62,21 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
   const element = el(
     "article",
     { class: "card", "data-product": name, tabIndex: -1 },
-    el("ul", { class: "lookers", "aria-label": `Who looks at ${name}`, hidden: true }),
-    el("p", { class: "only-here", hidden: true }, "not sent yet"),
+    el("ul", { class: "lookers", "aria-label": texts.lookers(name), hidden: true }),
+    el("p", { class: "only-here", hidden: true }, texts.onlyHere),
     el("div", { class: "card-top" }, title, open),
-    el("label", { class: "field price-field" }, "Price", price),
+    el("label", { class: "field price-field" }, texts.price, price),
     prices.element,
     el(
       "div",
       { class: "row" },
-      el("span", { class: "label" }, "In stock"),
+      el("span", { class: "label" }, texts.stock),
       el(
         "span",
-        { class: "stepper", role: "group", "aria-label": `Stock of ${name}` },
-        button("stock", "−", `One ${name} less`, () => product.stock.decrement()),
+        { class: "stepper", role: "group", "aria-label": texts.stockLabel(name) },
+        button("stock", "−", texts.less(name), () => product.stock.decrement()),
         stock,
-        button("stock", "+", `One ${name} more`, () => product.stock.increment()),
+        button("stock", "+", texts.more(name), () => product.stock.increment()),
       ),
     ),
     tags,
@@ -84,7 +85,7 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
       "div",
       { class: "row actions" },
       like,
-      button("cart", "Put in cart", `Put in cart: ${name}`, () => stall.root.cart.get(name).count.increment(), "primary"),
+      button("cart", texts.toCart, texts.toCartLabel(name), () => stall.root.cart.get(name).count.increment(), "primary"),
     ),
   );
   byId("cards").append(element);
@@ -103,14 +104,14 @@ export function card(stall: Stall, name: ProductName, act: Act): () => void {
     const { values } = product.price;
     if (document.activeElement !== price) {
       price.value = values.length === 1 ? money((values[0] as { value: number }).value) : "";
-      price.placeholder = values.length > 1 ? `${values.length} prices` : "no price yet";
+      price.placeholder = texts.prices(values.length);
     }
     prices.draw(values);
   }
 
   function drawTags(): void {
     keep(tags, [...product.tags], (tag) =>
-      el("li", {}, el("span", {}, tag), button("tags", "×", `Remove the tag ${tag} of ${name}`, () => void product.tags.delete(tag))),
+      el("li", {}, el("span", {}, tag), button("tags", "×", texts.removeTag(tag, name), () => void product.tags.delete(tag))),
     );
   }
 

@@ -3,6 +3,7 @@ import type { Act } from "./card.ts";
 import { conflict } from "./conflict.ts";
 import { byId, el, keep, write } from "./dom.ts";
 import { type Stall, titleOf } from "./market.ts";
+import { cart as texts } from "./texts.ts";
 
 export function cart(stall: Stall, act: Act): () => void {
   const lines = stall.root.cart;
@@ -15,7 +16,7 @@ export function cart(stall: Stall, act: Act): () => void {
     const title = el("span", { class: "cart-title" });
     const pieces = el("output", { class: "number" });
 
-    const text = el("input", { "aria-label": `Note on ${name}`, maxLength: 80, autocomplete: "off" });
+    const text = el("input", { "aria-label": texts.noteLabel(name), maxLength: 80, autocomplete: "off" });
     text.addEventListener("change", () => {
       const words = text.value.trim();
       // Somebody may have taken the line out while this was typed.
@@ -24,10 +25,10 @@ export function cart(stall: Stall, act: Act): () => void {
     });
     text.addEventListener("blur", () => draw());
     const notes = conflict(stall, {
-      label: `Notes on ${name} that were written at once`,
+      label: texts.notesLabel(name),
       of: name,
-      show: (words: string) => `“${words}”`,
-      merge: { text: "Keep all", label: `Keep all notes on ${name}`, by: (all) => [...new Set(all)].join("; ") },
+      show: texts.quote,
+      merge: { text: texts.all, label: texts.allLabel(name), by: (all) => [...new Set(all)].join("; ") },
       decide: (choose) => act(() => note.resolve(choose)),
     });
 
@@ -37,7 +38,7 @@ export function cart(stall: Stall, act: Act): () => void {
       const { values } = note;
       if (document.activeElement !== text) {
         text.value = values.length === 1 ? (values[0]?.value ?? "") : "";
-        text.placeholder = values.length > 1 ? `${values.length} notes` : "no note yet";
+        text.placeholder = texts.notes(values.length);
       }
       notes.draw(values);
     };
@@ -50,14 +51,14 @@ export function cart(stall: Stall, act: Act): () => void {
         title,
         el(
           "span",
-          { class: "stepper", role: "group", "aria-label": `How many ${name}` },
-          button("−", `One ${name} less in the cart`, () => (count.value > 1 ? count.decrement() : void lines.delete(name))),
+          { class: "stepper", role: "group", "aria-label": texts.pieces(name) },
+          button("−", texts.less(name), () => (count.value > 1 ? count.decrement() : void lines.delete(name))),
           pieces,
-          button("+", `One ${name} more in the cart`, () => count.increment()),
+          button("+", texts.more(name), () => count.increment()),
         ),
-        button("×", `Take ${name} out of the cart`, () => void lines.delete(name)),
+        button("×", texts.remove(name), () => void lines.delete(name)),
       ),
-      el("label", { class: "field" }, "Note", text),
+      el("label", { class: "field" }, texts.note, text),
       notes.element,
     );
     draws.set(item, draw);

@@ -3,6 +3,7 @@ import type { MvRegister, Value } from "crdt-wasm";
 
 import { el, leave } from "./dom.ts";
 import { nameOf, type Stall } from "./market.ts";
+import { conflict as texts } from "./texts.ts";
 
 interface Dispute<T> {
   /** What it is, for who does not see where it stands. */
@@ -39,11 +40,11 @@ export function conflict<T extends Value>(stall: Stall, { label, of, show, merge
       return el(
         "li",
         {},
-        el("span", {}, el("strong", {}, `${letter}: ${show(value)}`), ` by ${who}`),
-        button(`Keep ${letter}`, `Keep ${letter}: ${show(value)} by ${who}, for ${of}`, () => value),
+        el("span", {}, el("strong", {}, texts.choice(letter, show(value))), texts.by(who)),
+        button(texts.keep(letter), texts.keepLabel(letter, show(value), who, of), () => value),
       );
     });
-    element.replaceChildren(el("p", {}, "Written without seeing each other:"), el("ul", {}, ...choices), button(merge.text, merge.label, merge.by));
+    element.replaceChildren(el("p", {}, texts.title), el("ul", {}, ...choices), button(merge.text, merge.label, merge.by));
   };
   return { element, draw };
 }

@@ -3,6 +3,7 @@ import type { Act } from "./card.ts";
 import { byId, did, el, keep, onDid, write } from "./dom.ts";
 import type { Here } from "./here.ts";
 import type { Stall } from "./market.ts";
+import { guide as texts } from "./texts.ts";
 
 /** One half of a step: what to do in a tab, what counts as having done it, and a hand for who does not want to. */
 interface Half {
@@ -76,52 +77,40 @@ export class Guide {
     const tag = this.#tag;
     return [
       {
-        title: "Two tabs, one stall",
+        title: texts.twoTabs.title,
         watch: `${BREAD}, #news-panel`,
-        here: {
-          text: "Open another tab and put it beside this one. Take a loaf out of stock here, and like the bread over there: each sees the other’s edit at once.",
-          done: /^bread /,
-          hand: edit("stock", () => bread.stock.decrement()),
-        },
-        there: { text: "Like the bread here. The other tab sees it at once.", done: /^bread /, hand: edit("likes", () => bread.likes.increment()) },
+        here: { text: texts.twoTabs.here, done: /^bread /, hand: edit("stock", () => bread.stock.decrement()) },
+        there: { text: texts.twoTabs.there, done: /^bread /, hand: edit("likes", () => bread.likes.increment()) },
       },
       {
-        title: "Cut the line",
+        title: texts.cut.title,
         watch: "#online, #state",
-        here: { text: "Go offline. Only the links of this tab are cut: the other one goes on, and so do Warehouse and Kiosk.", done: /^offline$/, hand: line(false) },
-        there: { text: "The other tab cuts its links now. This one stays online." },
+        here: { text: texts.cut.here, done: /^offline$/, hand: line(false) },
+        there: { text: texts.cut.there },
       },
       {
-        title: "Both write a price",
+        title: texts.prices.title,
         watch: `${BREAD} .price-field, #counts`,
-        here: {
-          text: "Write another price for the bread here, and yet another in the other tab. Neither can know of the other; what is unsent is counted under “This tab”.",
-          done: /^bread price$/,
-          hand: edit("price", dearer(20)),
-        },
-        there: { text: "Write another price for the bread here as well. The other tab can’t know of it.", done: /^bread price$/, hand: edit("price", dearer(70)) },
+        here: { text: texts.prices.here, done: /^bread price$/, hand: edit("price", dearer(20)) },
+        there: { text: texts.prices.there, done: /^bread price$/, hand: edit("price", dearer(70)) },
       },
       {
-        title: "Add against remove",
+        title: texts.tags.title,
         watch: `${BREAD} .tags, ${BREAD} .tag-form`,
-        here: { text: `Add the tag “${tag}” to the bread once more here, and remove it in the other tab. Who will win?`, done: /^bread tags$/, hand: edit("tags", () => void bread.tags.add(tag)) },
-        there: { text: `Remove the tag “${tag}” from the bread here. The other tab adds it at the same time.`, done: /^bread tags$/, hand: edit("tags", () => void bread.tags.delete(tag)) },
+        here: { text: texts.tags.here(tag), done: /^bread tags$/, hand: edit("tags", () => void bread.tags.add(tag)) },
+        there: { text: texts.tags.there(tag), done: /^bread tags$/, hand: edit("tags", () => void bread.tags.delete(tag)) },
       },
       {
-        title: "Sell the last seat twice",
+        title: texts.seat.title,
         watch: "#seats",
-        here: { text: "The right to sell a seat is in this tab. Sell it here, without asking anybody; then try to sell it in the other tab, which still shows it.", done: /^seats sell$/, hand: press("seats-sell") },
-        there: { text: "This tab still shows the seat. Try to sell it: without the right to it, it is refused.", done: /^seats sell$/, hand: press("seats-sell") },
+        here: { text: texts.seat.here, done: /^seats sell$/, hand: press("seats-sell") },
+        there: { text: texts.seat.there, done: /^seats sell$/, hand: press("seats-sell") },
       },
       {
-        title: "Come back",
+        title: texts.back.title,
         watch: `${BREAD}, #seats`,
-        here: {
-          text: "Go online. Both prices stand side by side until somebody decides, the tag that was added stays, the seat was sold once, and everybody ends with the same bytes:",
-          done: /^online$/,
-          hand: line(true),
-        },
-        there: { text: "The other tab comes back. Both prices stand side by side, the tag that was added stays, the seat was sold once." },
+        here: { text: texts.back.here, done: /^online$/, hand: line(true) },
+        there: { text: texts.back.there },
       },
     ];
   }
@@ -158,7 +147,7 @@ export class Guide {
   #lead(): void {
     const { bread, seats } = this.#stall.root;
     this.#role = "leads";
-    this.#tag = [...bread.tags][0] ?? "baked today";
+    this.#tag = [...bread.tags][0] ?? texts.tag;
     // Two of the steps need something to begin with.
     if (!bread.tags.has(this.#tag)) this.#act(() => void bread.tags.add(this.#tag));
     if (seats.rights === 0) this.#act(() => seats.increment());
@@ -180,14 +169,14 @@ export class Guide {
     const [half, leads, last] = [this.#half, this.#role === "leads", at + 1 === this.#steps.length];
     byId("guide").hidden = false;
     document.documentElement.dataset.guide = "on";
-    write(byId("guide-at"), `${leads ? "Guided minute" : "Guided minute, led by the other tab"} · ${at + 1} of ${this.#steps.length}`);
+    write(byId("guide-at"), texts.at(leads, at + 1, this.#steps.length));
     write(byId("guide-title"), step.title);
     write(byId("guide-text"), half?.text ?? "");
     byId("guide-do").hidden = !half?.hand;
     byId("guide-tab").hidden = !leads || at > 0;
     byId("guide-back").hidden = !leads || at === 0;
     byId("guide-next").hidden = !leads;
-    write(byId("guide-next"), last ? "Finish" : "Next");
+    write(byId("guide-next"), last ? texts.finish : texts.next);
     byId("guide-equal").replaceChildren();
     this.#ticks();
     this.#watch(step.watch);
@@ -201,13 +190,13 @@ export class Guide {
 
   #ticks(): void {
     const step = this.#steps[this.#at];
-    const tick = (half: Half | undefined, done: boolean, text: string) =>
-      half?.done ? [el("span", { class: "tick", "data-done": done }, `${done ? "✓" : "○"} ${text}`)] : [];
+    const tick = (half: Half | undefined, done: boolean, text: (done: boolean) => string) =>
+      half?.done ? [el("span", { class: "tick", "data-done": done }, text(done))] : [];
     const { here, there } = this.#did;
     byId("guide-ticks").replaceChildren(
       ...(this.#role === "leads"
-        ? [...tick(step?.here, here, here ? "done here" : "to do here"), ...tick(step?.there, there, there ? "done in the other tab" : "to do in the other tab")]
-        : tick(step?.there, there, there ? "done here" : "to do here")),
+        ? [...tick(step?.here, here, texts.here), ...tick(step?.there, there, texts.there)]
+        : tick(step?.there, there, texts.here)),
     );
   }
 
@@ -231,7 +220,7 @@ export class Guide {
     const items = keep(list, all.map(({ name }, at) => `${at} ${name}`), () => el("li"));
     all.forEach(({ name, same }, at) => {
       const item = items[at] as HTMLElement;
-      write(item, `${same ? "=" : "≠"} ${name}${same ? " has the same bytes" : " has others yet"}`);
+      write(item, texts.bytes(name, same));
       item.dataset.done = String(same);
     });
     const equal = all.length > 1 && all.every(({ same }) => same);

@@ -3,6 +3,7 @@ import type { Presence } from "crdt-wasm";
 
 import { byId, el, keep, write } from "./dom.ts";
 import { chosenHue, freeHue, HUES, isProduct, type Stall, titleOf } from "./market.ts";
+import { here as texts, names } from "./texts.ts";
 
 /** What a tab shows of itself. */
 type Shown = {
@@ -27,7 +28,7 @@ function read(replica: string, state: unknown): Other[] {
   const { name, hue, at, sum } = (state ?? {}) as Partial<Record<keyof Shown, unknown>>;
   if (typeof name !== "string" || typeof at !== "string" || typeof sum !== "string") return [];
   const shown = Number.isSafeInteger(hue) ? Math.abs(hue as number) % HUES : 0;
-  return [{ replica, name: name.slice(0, 24) || "somebody", hue: shown, at, sum }];
+  return [{ replica, name: name.slice(0, 24) || names.nobody, hue: shown, at, sum }];
 }
 
 export class Here {
@@ -102,7 +103,7 @@ export class Here {
       list.hidden = here.length === 0;
       const make = (key: string) => {
         const other = here.find((one) => keyOf(one) === key) as Other;
-        return el("li", { title: `${other.name} looks at this` }, dot(other), el("span", { class: "hidden" }, other.name));
+        return el("li", { title: texts.looks(other.name) }, dot(other), el("span", { class: "hidden" }, other.name));
       };
       keep(list, here.map(keyOf), make);
     }
@@ -113,11 +114,11 @@ export class Here {
     });
     others.forEach(({ replica }, at) => {
       const product = by.get(replica)?.at ?? "";
-      write(items[at]?.querySelector(".at") as HTMLElement, isProduct(product) ? `looks at ${titleOf(this.#stall, product)}` : "");
+      write(items[at]?.querySelector(".at") as HTMLElement, isProduct(product) ? texts.looksAt(titleOf(this.#stall, product)) : "");
     });
     const none = byId("others-none");
     none.hidden = others.length > 0;
-    write(none, this.#online ? "Nobody else. Open another tab, or this page in another browser." : "Offline: nobody can be seen.");
+    write(none, this.#online ? texts.alone : texts.offline);
   };
 }
 

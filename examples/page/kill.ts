@@ -1,8 +1,9 @@
 // A tab that dies without a last word, and what is there when it is opened again.
-import { note, trouble } from "./banner.ts";
+import * as banner from "./banner.ts";
 import type { Disk } from "./disk.ts";
 import { byId } from "./dom.ts";
 import { editsOf, type Stall } from "./market.ts";
+import { killed, trouble } from "./texts.ts";
 
 /** Where the next page finds what the dead one had been told was saved. */
 const GRAVE = "killed";
@@ -32,11 +33,6 @@ export function killable(stall: Stall, disk: Disk): void {
   sessionStorage.removeItem(GRAVE);
   const { replica, saved, unsaved } = JSON.parse(found) as Grave;
   const here = editsOf(stall, replica);
-  if (here < saved) return trouble(`Lost: ${saved} edits of the killed tab had been saved, and ${here} are here.`);
-  const gone = unsaved + saved - here;
-  const edits = (count: number) => (count === 1 ? "1 edit" : `${count} edits`);
-  note(
-    `The tab was killed. ${here === 1 ? "The edit" : `All ${here} edits`} that it had saved ${here === 1 ? "is" : "are"} here. ` +
-      (gone > 0 ? `${edits(gone)} that ${gone === 1 ? "was" : "were"} not saved yet ${gone === 1 ? "is" : "are"} gone; nobody had seen ${gone === 1 ? "it" : "them"}.` : "Nothing was unsaved."),
-  );
+  if (here < saved) return banner.trouble(trouble.lost(saved, here));
+  banner.note(killed(here, unsaved + saved - here));
 }

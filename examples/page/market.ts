@@ -2,6 +2,8 @@
 // same in Rust.
 import { type FieldOf, type StoredDoc, t } from "crdt-wasm";
 
+import { names } from "./texts.ts";
+
 const isNumber = (value: unknown): value is number => typeof value === "number";
 const isText = (value: unknown): value is string => typeof value === "string";
 
@@ -35,16 +37,13 @@ export type Product = FieldOf<typeof product>;
 export const PRODUCTS = ["bread", "cheese", "apples", "honey"] as const;
 export type ProductName = (typeof PRODUCTS)[number];
 
-/** As people write prices. */
-export const money = (cents: number) => `€ ${(cents / 100).toFixed(2)}`;
-
 /** Replicas that edit nothing, and so have no name in the data: what the link to them is for says what they are. */
 export const unnamed = new Map<string, string>();
 
 /** What to call a replica: as it calls itself, or by the start of its id. */
 export function nameOf(stall: Stall, replica: string): string {
-  if (replica === stall.replicaId) return "this tab";
-  return stall.root.names.get(replica).value ?? unnamed.get(replica) ?? `replica ${replica.slice(0, 6)}`;
+  if (replica === stall.replicaId) return names.self;
+  return stall.root.names.get(replica).value ?? unnamed.get(replica) ?? names.unknown(replica);
 }
 
 /** How many colours there are to tell replicas apart; the style sheet says which. */

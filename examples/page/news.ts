@@ -2,7 +2,8 @@
 import type { Batch } from "crdt-wasm";
 
 import { byId, el } from "./dom.ts";
-import { isProduct, money, type Stall, titleOf } from "./market.ts";
+import { isProduct, type Stall, titleOf } from "./market.ts";
+import { news as texts } from "./texts.ts";
 
 const SHOWN_MAX = 6;
 /** Whoever listens shall not be talked to without a pause. */
@@ -17,14 +18,14 @@ function told(stall: Stall, change: Change): string | undefined {
   const title = titleOf(stall, place);
   switch (change.kind) {
     case "counter":
-      return field === "likes" ? `${title}: liked` : `${title}: ${change.by > 0 ? `${change.by} more` : `${-Number(change.by)} fewer`} in stock`;
+      return field === "likes" ? texts.liked(title) : texts.stock(title, change.by);
     case "flag":
-      return `${title}: ${change.value ? "for sale" : "not for sale"}`;
+      return texts.open(title, change.value);
     case "set":
-      return [...change.added.map((tag) => `${title}: tag “${tag}” added`), ...change.removed.map((tag) => `${title}: tag “${tag}” removed`)].join(", ");
+      return [...change.added.map((tag) => texts.tagAdded(title, tag)), ...change.removed.map((tag) => texts.tagRemoved(title, tag))].join(", ");
     case "register":
-      if (field === "title") return `A title is now “${String(change.after)}”`;
-      return change.conflict ? `${title}: several prices were written at once` : `${title}: now ${money(Number(change.after))}`;
+      if (field === "title") return texts.title(change.after);
+      return change.conflict ? texts.prices(title) : texts.price(title, Number(change.after));
     default:
       return undefined;
   }
@@ -34,13 +35,15 @@ function told(stall: Stall, change: Change): string | undefined {
 function inCart(stall: Stall, change: Change, name = ""): string | undefined {
   const title = titleOf(stall, name);
   switch (change.kind) {
-    case "map":
-      return [...change.added.map((key) => `${titleOf(stall, String(key))}: put in the cart`), ...change.removed.map((key) => `${titleOf(stall, String(key))}: taken out of the cart`)].join(", ");
+    case "map": {
+      const titles = (keys: typeof change.added) => keys.map((key) => titleOf(stall, String(key)));
+      return [...titles(change.added).map(texts.inCart), ...titles(change.removed).map(texts.outOfCart)].join(", ");
+    }
     case "counter":
-      return `${title}: ${change.by > 0 ? `${change.by} more` : `${-Number(change.by)} fewer`} in the cart`;
+      return texts.pieces(title, change.by);
     case "register":
-      if (change.conflict) return `${title}: several notes were written at once`;
-      return change.after === undefined ? `${title}: its note was taken away` : `${title}: note “${String(change.after)}”`;
+      if (change.conflict) return texts.notes(title);
+      return change.after === undefined ? texts.noNote(title) : texts.note(title, change.after);
     default:
       return undefined;
   }
@@ -61,7 +64,7 @@ export function news(stall: Stall): void {
     if (local) return;
     const lines = changes.flatMap((change) => told(stall, change) ?? []);
     // The first arrival is the whole stall: one word is enough for it.
-    const shown = lines.length > SHOWN_MAX ? [`${lines.length} things changed`] : lines;
+    const shown = lines.length > SHOWN_MAX ? [texts.many(lines.length)] : lines;
     const list = byId("news");
     for (const line of shown) list.prepend(el("li", {}, el("span", {}, line), el("time", {}, new Date().toLocaleTimeString())));
     while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();

@@ -2,7 +2,7 @@
 import { openDoc } from "crdt-wasm";
 import { indexedDb } from "crdt-wasm/store";
 
-import { note, trouble } from "./banner.ts";
+import * as banner from "./banner.ts";
 import { card } from "./card.ts";
 import { cart } from "./cart.ts";
 import { Disk } from "./disk.ts";
@@ -15,14 +15,10 @@ import { news } from "./news.ts";
 import { lastSeats } from "./seats.ts";
 import { type State, watchState } from "./sum.ts";
 import { links, shows, signed, status } from "./tab.ts";
+import { insecure, trouble } from "./texts.ts";
 import { traffic } from "./traffic.ts";
 import { unsent } from "./unsent.ts";
 import { who } from "./who.ts";
-
-/** What a browser keeps from a page that came over a network in the clear. */
-const INSECURE =
-  "This address is not a secure one (no https, not this machine), so the browser gives no locks: the relay lends this tab an id instead " +
-  "of a stored one, and takes it back when the page goes. Everything else works.";
 
 async function open() {
   const settings = (await (await fetch("/settings.json")).json()) as { relay: string; document: string };
@@ -53,11 +49,11 @@ async function open() {
   setInterval(draw, 1_000);
   news(stall);
   stall.onNotice((notice) => {
-    if (notice.kind === "storageFailed") trouble("The store of this browser failed: edits are refused from here on.");
-    if (notice.kind === "reopened") trouble("The package broke, and this stall was opened again from the store of this browser.");
-    if (notice.kind === "replicaChanged") trouble("Somebody else wrote under the id of this tab: it goes on under a fresh one.");
+    if (notice.kind === "storageFailed") banner.trouble(trouble.storageFailed);
+    if (notice.kind === "reopened") banner.trouble(trouble.reopened);
+    if (notice.kind === "replicaChanged") banner.trouble(trouble.replicaChanged);
   });
-  if (!isSecureContext) note(INSECURE);
+  if (!isSecureContext) banner.note(insecure);
   killable(stall, disk);
   links(stall, here, settings.relay);
   watchState(stall, (now) => {
@@ -70,6 +66,6 @@ async function open() {
 }
 
 open().catch((error: unknown) => {
-  trouble(`The stall could not be opened: ${error instanceof Error ? error.message : String(error)}`);
+  banner.trouble(trouble.notOpened(error));
   throw error;
 });

@@ -3,8 +3,7 @@ import type { Act } from "./card.ts";
 import { byId, did, el, write } from "./dom.ts";
 import type { Here } from "./here.ts";
 import type { Stall } from "./market.ts";
-
-const seats = (count: number) => (count === 1 ? "1 seat" : `${count} seats`);
+import { seats as texts } from "./texts.ts";
 
 export function lastSeats(stall: Stall, act: Act, here: Here): () => void {
   const counter = stall.root.seats;
@@ -21,14 +20,14 @@ export function lastSeats(stall: Stall, act: Act, here: Here): () => void {
     act(() => {
       sold = counter.tryDecrement();
     });
-    if (sold) say(`Sold. ${seats(counter.value)} left.`);
-    else if (counter.value === 0) say("Refused: no seat is left.", true);
-    else say(`Refused: ${seats(counter.value)} left, but the right to sell is held by another replica. If both could sell without asking, one seat would be sold twice.`, true);
+    if (sold) say(texts.sold(counter.value));
+    else if (counter.value === 0) say(texts.none, true);
+    else say(texts.noRight(counter.value), true);
     did("seats sell");
   });
   byId("seats-add").addEventListener("click", () => {
     act(() => counter.increment());
-    say("One seat more, and the right to sell it is here.");
+    say(texts.added);
   });
   hand.addEventListener("click", () => {
     const name = to.selectedOptions[0]?.textContent ?? "";
@@ -36,7 +35,7 @@ export function lastSeats(stall: Stall, act: Act, here: Here): () => void {
     act(() => {
       done = counter.grant(to.value, 1);
     });
-    say(done ? `${name} may sell one seat more, this tab one less.` : "There is no right here to hand over.", !done);
+    say(done ? texts.handed(name) : texts.nothingToHand, !done);
   });
 
   let shown = "";
@@ -48,7 +47,7 @@ export function lastSeats(stall: Stall, act: Act, here: Here): () => void {
       shown = key;
       const chosen = to.value;
       to.replaceChildren(...here.others.map(({ replica, name }) => el("option", { value: replica }, name)));
-      if (here.others.length === 0) to.append(el("option", { value: "" }, "nobody yet"));
+      if (here.others.length === 0) to.append(el("option", { value: "" }, texts.nobody));
       if (here.others.some(({ replica }) => replica === chosen)) to.value = chosen;
     }
     hand.disabled = to.disabled = here.others.length === 0;

@@ -1,8 +1,7 @@
 // What it costs: bytes that went over all links of this tab, and what sending everything would have cost.
 import { byId, el, write } from "./dom.ts";
 import type { Stall } from "./market.ts";
-
-const size = (bytes: number) => (bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`);
+import { bytes as size, traffic as texts } from "./texts.ts";
 
 /** Draws the figures; `whole` says how large the state is. */
 export function traffic(stall: Stall, whole: () => number): () => void {
@@ -11,10 +10,10 @@ export function traffic(stall: Stall, whole: () => number): () => void {
     byId("traffic").append(el("div", {}, el("dt", {}, term), value, el("dd", { class: "gloss" }, gloss)));
     return value;
   };
-  const sent = figure("Sent", "since this tab was opened");
-  const received = figure("Received", "since this tab was opened");
-  const last = figure("Last edit online", "sent on all links until it was acknowledged");
-  const all = figure("Whole state", "what sending everything would cost, on each link");
+  const sent = figure(...texts.sent);
+  const received = figure(...texts.received);
+  const last = figure(...texts.last);
+  const all = figure(...texts.whole);
 
   // What was sent when the oldest edit was made that is not acknowledged yet. Of an edit that waits for a link nobody can say
   // what it costs: it goes with all else that two replicas have to tell each other when they meet.
@@ -34,7 +33,7 @@ export function traffic(stall: Stall, whole: () => number): () => void {
     const { bytes } = stall.inspect();
     write(sent, size(bytes.sent));
     write(received, size(bytes.received));
-    write(last, since !== undefined ? "on its way…" : cost === undefined ? "–" : size(cost));
-    write(all, whole() > 0 ? size(whole()) : "…");
+    write(last, since !== undefined ? texts.underWay : cost === undefined ? texts.none : size(cost));
+    write(all, whole() > 0 ? size(whole()) : texts.unknown);
   };
 }

@@ -3,6 +3,7 @@ import type { Inspection } from "crdt-wasm";
 
 import { byId, el } from "./dom.ts";
 import { huesOf, nameOf, type Stall } from "./market.ts";
+import { who as texts } from "./texts.ts";
 
 type Runs = Inspection["seen"];
 
@@ -52,7 +53,7 @@ export function who(stall: Stall): () => void {
             "div",
             { class: "strips" },
             ...writers.map((writer) =>
-              el("div", { class: grew(replica, writer) ? "strip grew" : "strip", "data-hue": hues.get(writer) }, strip(has[writer] ?? [], last(writer)), el("small", {}, `${names.get(writer)} ${count(has[writer])}/${last(writer)}`)),
+              el("div", { class: grew(replica, writer) ? "strip grew" : "strip", "data-hue": hues.get(writer) }, strip(has[writer] ?? [], last(writer)), el("small", {}, texts.strip(names.get(writer) ?? "", count(has[writer]), last(writer)))),
             ),
           ),
         ),
@@ -62,10 +63,10 @@ export function who(stall: Stall): () => void {
       el(
         "table",
         {},
-        el("caption", {}, "How many edits of each writer a replica is known to have"),
-        el("tr", {}, el("th", { scope: "col" }, "Replica"), ...writers.map((writer) => el("th", { scope: "col" }, `by ${names.get(writer)}`))),
+        el("caption", {}, texts.caption),
+        el("tr", {}, el("th", { scope: "col" }, texts.replica), ...writers.map((writer) => el("th", { scope: "col" }, texts.writer(names.get(writer) ?? "")))),
         ...rows.map(({ replica, has }) =>
-          el("tr", {}, el("th", { scope: "row" }, names.get(replica) ?? ""), ...writers.map((writer) => el("td", {}, `${count(has[writer])} of ${last(writer)}`))),
+          el("tr", {}, el("th", { scope: "row" }, names.get(replica) ?? ""), ...writers.map((writer) => el("td", {}, texts.cell(count(has[writer]), last(writer))))),
         ),
       ),
     );
