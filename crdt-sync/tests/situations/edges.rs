@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::net::{Net, Shop};
 use crdt_core::ReplicaId;
 use crdt_sync::{
-    Config, Durability, EditError, Event, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Storage, Wall,
+    Config, Durability, EditError, Event, Limits, LinkKind, Loaded, Now, PeerId, Replica, ScopeId, Steady, Storage,
+    Wall,
 };
 
 fn lease(_: usize, config: Config) -> Config {
@@ -42,6 +43,28 @@ fn an_entry_that_no_frame_could_carry_is_refused_and_leaves_nothing() {
     assert_eq!(net.replicas[1].0.state().tags().len(), 40);
     net.restart(0, 90);
     assert_eq!(net.replicas[0].0.state().tags().len(), 40);
+}
+
+/// Far below what the data itself allows, where frames are short.
+#[test]
+fn an_entry_that_fits_the_data_and_no_frame_is_refused_too() {
+    let short = |_, config: Config| {
+        let limits = Limits { frame_bytes_max: 20_000, ..Limits::default() };
+        Config { limits, ..config }
+    };
+    let mut net = Net::with(2, short);
+    net.link(0, 1);
+    let (now, long) = (net.now(), "x".repeat(19_990));
+    assert_eq!(net.replicas[0].0.edit(now, |shop| shop.note().write(&*long)).err(), Some(EditError::TooLarge));
+    let tried = net.replicas[0].0.try_edit(now, |shop| {
+        shop.note().write(&*long);
+        Ok::<_, ()>(())
+    });
+    assert_eq!(tried.err(), Some(EditError::TooLarge));
+    net.edit(0, |shop| shop.note().write("x".repeat(15_000)));
+    net.pass(20_000);
+    net.assert_equal();
+    assert_eq!(net.replicas[1].0.state().note().values().len(), 1);
 }
 
 #[test]
