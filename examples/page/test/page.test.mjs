@@ -89,7 +89,8 @@ test("a reload keeps everything, also what nobody else has", async () => {
   await card(page, "apples").getByRole("button", { name: "Put in cart: apples" }).click();
   await page.getByRole("button", { name: "Add a seat" }).click();
   const marks = () => page.locator(".only-here:visible").count();
-  assert.equal(await marks(), 3, "of a product, the cart and the seats");
+  // Of a product, the cart and the seats.
+  await until(marks, (count) => count === 3);
   await until(() => page.evaluate(() => globalThis.stall.status.snapshot()), ({ storage, unsaved }) => storage === "saved" && unsaved === 0);
   const [kept, id] = [await bytes(page), await page.evaluate(() => globalThis.stall.replicaId)];
   // No relay: what is there after the reload can only come from this browser.
