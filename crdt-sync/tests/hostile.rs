@@ -10,22 +10,12 @@ use crdt_sync::{
     Cell, Extension, FrameError, FrameReader, FrameWriter, Limits, LinkKind, Message, Open, Own, Payload, Record,
     RepairId,
 };
-use samples::{A, B, C, MS, SCOPE, dots};
+use samples::{A, B, C, MS, SCOPE, dots, varint};
 
 type Set = OrSet<u64>;
 
 const SCOPED: u8 = 1;
 const NEW_IDS: u8 = 2;
-
-fn varint(mut int: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while int >= 0x80 {
-        bytes.push(int as u8 | 0x80);
-        int >>= 7;
-    }
-    bytes.push(int as u8);
-    bytes
-}
 
 /// A frame that stands alone: of a link that is somebody else's message system.
 fn alone(kind: u8, ids: &[ReplicaId], body: &[u8]) -> Vec<u8> {

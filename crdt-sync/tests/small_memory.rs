@@ -4,6 +4,7 @@
 
 #[path = "../../crdt-core/tests/allocator/mod.rs"]
 mod allocator;
+mod samples;
 
 use std::process::{Command, Output};
 
@@ -12,6 +13,7 @@ use crdt_sync::{
     CancelReason, Config, FrameError, FrameReader, FrameWriter, Limits, LinkKind, Loaded, Message, Now, Open,
     ParcelError, PeerId, Plan, RepairId, Replica, ScopeId, SummaryOf,
 };
+use samples::varint;
 use xxhash_rust::xxh3::xxh3_128;
 
 const MEMORY: usize = 64 << 20;
@@ -78,16 +80,6 @@ fn one_case() {
     let Ok(wanted) = std::env::var(CASE) else { return };
     let (_, run) = CASES.iter().chain(&TOO_MUCH).find(|(case, _)| *case == wanted).expect("there is such a case");
     run();
-}
-
-fn varint(mut int: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while int >= 0x80 {
-        bytes.push(int as u8 | 0x80);
-        int >>= 7;
-    }
-    bytes.push(int as u8);
-    bytes
 }
 
 /// So many increments under one key, from that counter on: a kilobyte or two.

@@ -28,6 +28,17 @@ pub const C: ReplicaId = ReplicaId::from_u128(0x0c);
 pub const SCOPE: ScopeId = ScopeId::from_bytes(*b"a scope of tests");
 pub const MS: u64 = 1_780_000_000_000;
 
+/// An integer as frames and canonical bytes have it.
+pub fn varint(mut int: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while int >= 0x80 {
+        bytes.push(int as u8 | 0x80);
+        int >>= 7;
+    }
+    bytes.push(int as u8);
+    bytes
+}
+
 pub fn dots(runs: &[(ReplicaId, u64, u64)]) -> DotSet {
     let mut set = DotSet::new();
     for (replica, first, last) in runs {
