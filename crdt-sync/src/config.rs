@@ -233,7 +233,7 @@ pub struct Limits {
     pub after_dots_max: usize,
     /// Records that wait for their causes, per writer. Dropping more is safe, as nothing was acknowledged.
     pub inbox_records_max: usize,
-    /// Bytes of those, of all writers.
+    /// Bytes of those, of all writers, counted as for [`staged_bytes_max`](Self::staged_bytes_max).
     pub inbox_bytes_max: usize,
     /// Bytes of outputs that wait for the disk; above it an edit answers `Busy`.
     pub held_bytes_max: usize,
@@ -259,8 +259,8 @@ pub struct Limits {
     pub part_bytes_max: usize,
     /// Bytes of entries that wait for the end of a repair: a state that is larger by more than
     /// [`part_bytes_max`](Self::part_bytes_max) cannot move to a replica that has nothing of it. That is told as
-    /// [`TooLarge`](crate::Event::TooLarge). They are counted as they travel; in memory each has a copy of its key, so
-    /// what a long key has many of takes up to [`copied_bytes_max`](Self::copied_bytes_max) for each frame.
+    /// [`TooLarge`](crate::Event::TooLarge). They are counted as they travel, and as a quarter of what
+    /// they are with a key for each where that is more: so many they are in memory.
     pub staged_bytes_max: usize,
     /// Cells in one window of a sketch.
     pub window_cells_max: usize,

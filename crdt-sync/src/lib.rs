@@ -114,6 +114,7 @@ pub mod sketch;
 mod stats;
 mod storage;
 mod time;
+mod weight;
 
 pub use crdt_core;
 

@@ -26,10 +26,10 @@ const SCOPE: ScopeId = ScopeId::from_bytes(*b"a small machine.");
 const BAD: ReplicaId = ReplicaId::from_u128(7);
 const PEER: PeerId = PeerId(1);
 
-/// What a program with so little memory sets. By default copies in one frame may take 64 MiB alone, and what waits for
-/// the end of a repair is counted as it travels: here a hundred times as much, thrice.
+/// What a program with so little memory sets. By default copies in one frame may take 64 MiB alone, and as much may wait
+/// for the end of a repair.
 fn limits() -> Limits {
-    Limits { copied_bytes_max: 4 << 20, frame_entries_max: 32_768, staged_bytes_max: 8 << 10, ..Limits::default() }
+    Limits { copied_bytes_max: 4 << 20, frame_entries_max: 32_768, staged_bytes_max: 1 << 20, ..Limits::default() }
 }
 
 const CASES: [(&str, fn()); 5] = [

@@ -8,6 +8,7 @@ use super::told::{Theirs, Told};
 use super::{View, told};
 use crate::few::Few;
 use crate::sketch::{Alphabet, peel, subtract};
+use crate::weight::held_bytes;
 use crate::{CancelReason, Cell, Finish, Limits, Plan};
 
 /// More cells than any repair would send: above this a set of live dots is always shorter.
@@ -85,7 +86,7 @@ impl<S: DotStore> Leg<S> {
         if !entries.retired().is_empty() || entries.own().len() != entries.entries().len() as u64 {
             return Err(CancelReason::OutOfTurn);
         }
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(held_bytes(bytes, &entries));
         if self.bytes > view.config.limits.staged_bytes_max {
             return Err(CancelReason::TooLarge);
         }

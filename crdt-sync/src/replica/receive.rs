@@ -8,6 +8,7 @@ use crdt_core::{Change, Dot, DotSet, DotStore, Merge, Moves, Observed};
 use super::{Replica, Wanted};
 use crate::inbox::missing_cause;
 use crate::repair::LogIndex;
+use crate::weight::held_bytes;
 use crate::{Event, Fetch, FrameError, LinkKind, LogRecord, Message, Now, Open, Payload, PeerId, Record, RefuseReason};
 
 /// What one frame brought, told to the application at once.
@@ -187,7 +188,11 @@ impl<S: DotStore> Replica<S> {
         while let Some(record) = ready.pop() {
             match missing_cause(&record, &self.received, self.config.mode) {
                 Some(missing) => {
-                    let len = record.encode().len();
+                    let travels = record.encode().len();
+                    let len = match &record.payload {
+                        Payload::Edit(delta) => held_bytes(travels, delta),
+                        Payload::Retire { .. } => travels,
+                    };
                     let own = record.own;
                     if !self.inbox.park(record, len, missing, &self.config.limits) {
                         self.stats.parked_dropped += 1;
